@@ -1,1 +1,16 @@
 #![doc = include_str!("../README.md")]
+
+mod error;
+pub mod event;
+mod field;
+mod macros;
+mod objects;
+mod response;
+pub mod rql;
+pub mod wire;
+
+pub use error::HandlerError;
+pub use objects::*;
+pub use response::{
+    BackgroundResponse, InteractiveResponse, Output, Response, ScheduledExecutionResponse, ValidationResponse,
+};

@@ -1,0 +1,118 @@
+//! What objects keep, whatever stands in them.
+
+use connect_model::{AssetRequest, Parameter, RequestStatus};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+fn round_trip(value: &Value) -> Value {
+    let request: AssetRequest = serde_json::from_value(value.clone()).unwrap();
+    serde_json::to_value(&request).unwrap()
+}
+
+#[test]
+fn empty_null_and_missing_stay_apart() {
+    for value in [
+        json!({}),
+        json!({"id": "", "note": "", "reason": null, "asset": {}, "template": null}),
+        json!({"asset": {"params": [], "items": null, "tiers": {"tier2": {}, "tier1": null}}}),
+        json!({"asset": null, "status": "brand_new", "template": {}}),
+    ] {
+        assert_eq!(round_trip(&value), value);
+    }
+}
+
+#[test]
+fn what_does_not_fit_its_type_is_kept() {
+    let value = json!({
+        "id": 1559115188, "type": ["purchase"], "asset": {"params": [{"id": "a"}, 7, {"id": "b"}],
+        "items": [{"quantity": 10}, {"quantity": "unlimited"}, {"quantity": 1.5}]},
+    });
+    assert_eq!(round_trip(&value), value);
+    let request: AssetRequest = serde_json::from_value(value).unwrap();
+    assert_eq!(request.id, "");
+    assert_eq!(
+        request.asset.items[1].quantity.as_ref().map(connect_model::Quantity::is_unlimited),
+        Some(true)
+    );
+}
+
+#[test]
+fn a_change_wins_over_what_was_kept() {
+    let mut request: AssetRequest =
+        serde_json::from_value(json!({"id": "", "status": "pending", "note": null, "x": 1})).unwrap();
+    request.id = "PR-1".into();
+    request.note = Some("hello".into());
+    request.status = RequestStatus::Approved;
+    request.set_param("user_id", "U-1");
+    let expected = json!({"id": "PR-1", "status": "approved", "note": "hello", "x": 1,
+        "asset": {"params": [{"id": "user_id", "value": "U-1"}]}});
+    assert_eq!(serde_json::to_value(&request).unwrap(), expected);
+    assert_eq!(Value::from(request), expected);
+}
+
+#[test]
+fn a_parameter_is_empty_without_any_value() {
+    let empty = |value: Value| serde_json::from_value::<Parameter>(value).unwrap().is_empty();
+    assert!(empty(json!({"id": "a"})));
+    assert!(empty(json!({"id": "a", "value": "", "structured_value": {}})));
+    assert!(empty(json!({"id": "a", "value": null, "structured_value": null})));
+    assert!(!empty(json!({"id": "a", "value": "x"})));
+    assert!(!empty(json!({"id": "a", "value": "", "structured_value": {"1": true}})));
+}
+
+#[test]
+fn an_object_is_no_list() {
+    let error = serde_json::from_str::<AssetRequest>("[]").unwrap_err().to_string();
+    assert_eq!(error, "expected the object AssetRequest, found a list");
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        "[a-z]{0,6}".prop_map(Value::from),
+        Just(json!("")),
+    ];
+    leaf.prop_recursive(4, 48, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(member(), inner, 0..6)
+                .prop_map(|members| Value::Object(members.into_iter().collect::<Map<_, _>>())),
+        ]
+    })
+}
+
+/// Known and unknown names alike.
+fn member() -> impl Strategy<Value = String> {
+    prop_oneof![
+        prop::sample::select(vec![
+            "id",
+            "type",
+            "status",
+            "asset",
+            "params",
+            "items",
+            "quantity",
+            "tiers",
+            "customer",
+            "value",
+            "structured_value",
+            "contact_info",
+            "configuration",
+            "product",
+        ])
+        .prop_map(str::to_owned),
+        "[a-z_]{1,8}",
+    ]
+}
+
+proptest! {
+    #[test]
+    fn any_object_goes_back_out_as_it_came(
+        members in prop::collection::btree_map(member(), any_json(), 0..8)
+    ) {
+        let value = Value::Object(members.into_iter().collect());
+        prop_assert_eq!(round_trip(&value), value);
+    }
+}
