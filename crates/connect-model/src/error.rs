@@ -110,6 +110,23 @@ impl fmt::Debug for HandlerError {
     }
 }
 
+/// User code panicked; the text is what it panicked with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("panicked: {message}")]
+pub struct Panicked {
+    message: String,
+}
+
+impl Panicked {
+    /// From what [`catch_unwind`](std::panic::catch_unwind) gives.
+    #[must_use]
+    pub fn new(payload: &(dyn std::any::Any + Send)) -> Self {
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        Self { message: text.unwrap_or("with something that is no text").to_owned() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

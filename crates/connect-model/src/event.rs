@@ -14,9 +14,15 @@ use crate::{
 };
 
 /// An object that an event can be about: anything that can be read from JSON.
-pub trait Object: DeserializeOwned + Send + 'static {}
+///
+/// ```
+/// fn is_an_object<T: connect_model::event::Object>() {}
+/// is_an_object::<connect_model::AssetRequest>();
+/// is_an_object::<serde_json::Value>();
+/// ```
+pub trait Object: DeserializeOwned + Send + Sync + 'static {}
 
-impl<T: DeserializeOwned + Send + 'static> Object for T {}
+impl<T: DeserializeOwned + Send + Sync + 'static> Object for T {}
 
 /// How the tasks of an event are answered.
 ///

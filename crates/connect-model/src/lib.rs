@@ -9,7 +9,7 @@ mod response;
 pub mod rql;
 pub mod wire;
 
-pub use error::HandlerError;
+pub use error::{HandlerError, Panicked};
 pub use objects::*;
 pub use response::{
     BackgroundResponse, InteractiveResponse, Output, Response, ScheduledExecutionResponse, ValidationResponse,

@@ -1,0 +1,8 @@
+//! The connection to Connect: its states, its transport, its session.
+
+mod session;
+mod state;
+mod transport;
+
+pub(crate) use session::{Session, Signals};
+pub use state::{Backoff, ConnectionEvent, ConnectionState};

@@ -1,0 +1,118 @@
+use connect_client::Client;
+use connect_container::{Config, Error, Logger, Scope};
+use connect_model::{Installation, wire::TaskCategory};
+
+/// Which extension runs, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Context {
+    /// The extension (`SRVC-…`), once Connect said it.
+    pub extension_id: String,
+    /// The environment (`ENV-…`).
+    pub environment_id: String,
+    /// development, test or production, once Connect said it.
+    pub environment_type: String,
+}
+
+/// Which task runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TaskContext {
+    /// The task (`TQ-…`).
+    pub task_id: String,
+    /// How it is handled.
+    pub category: TaskCategory,
+    /// Its event.
+    pub event_type: String,
+    /// What it is about.
+    pub object_id: String,
+}
+
+impl TaskContext {
+    /// A task that stands for any, to check the container with.
+    pub(crate) fn sample() -> Self {
+        Self {
+            task_id: "sample".to_owned(),
+            category: TaskCategory::Background,
+            event_type: "sample".to_owned(),
+            object_id: "sample".to_owned(),
+        }
+    }
+}
+
+/// A client that speaks for the account that installed the extension, for multi-account extensions.
+#[derive(Clone, Debug)]
+pub struct InstallationClient(pub(crate) Client);
+
+impl InstallationClient {
+    /// The client.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.0
+    }
+}
+
+/// What every task's scope has, by name instead of by type.
+///
+/// ```
+/// use connect_container::Scope;
+/// use connect_model::HandlerError;
+/// use connect_runner::TaskScope;
+///
+/// async fn product_name(id: &str, scope: &Scope) -> Result<String, HandlerError> {
+///     let product = scope.client()?.collection("products").resource(id).get().await?;
+///     Ok(product["name"].as_str().unwrap_or(id).to_owned())
+/// }
+/// ```
+pub trait TaskScope {
+    /// The client of Connect's API; its calls carry the task's headers.
+    fn client(&self) -> Result<Client, Error>;
+
+    /// The logger of the task.
+    fn logger(&self) -> Result<Logger, Error>;
+
+    /// The variables of the extension, as they were when the task began.
+    fn config(&self) -> Result<Config, Error>;
+
+    /// Which extension runs, and where.
+    fn context(&self) -> Result<Context, Error>;
+
+    /// Which task runs.
+    fn task(&self) -> Result<TaskContext, Error>;
+
+    /// The installation the task is for, for multi-account extensions.
+    fn installation(&self) -> Result<Option<Installation>, Error>;
+
+    /// A client that speaks for the account of the installation, for multi-account extensions.
+    fn installation_client(&self) -> Result<Option<Client>, Error>;
+}
+
+impl TaskScope for Scope {
+    fn client(&self) -> Result<Client, Error> {
+        self.get()
+    }
+
+    fn logger(&self) -> Result<Logger, Error> {
+        self.get()
+    }
+
+    fn config(&self) -> Result<Config, Error> {
+        self.get()
+    }
+
+    fn context(&self) -> Result<Context, Error> {
+        self.get()
+    }
+
+    fn task(&self) -> Result<TaskContext, Error> {
+        self.get()
+    }
+
+    fn installation(&self) -> Result<Option<Installation>, Error> {
+        self.find()
+    }
+
+    fn installation_client(&self) -> Result<Option<Client>, Error> {
+        Ok(self.find::<InstallationClient>()?.map(|client| client.0))
+    }
+}

@@ -1,0 +1,477 @@
+//! What happens to a task between its frame and its result.
+
+use std::{
+    collections::HashMap,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use connect_client::Client;
+use connect_container::{Logger, Scope};
+use connect_model::{
+    HandlerError, Installation, Panicked, Schedule,
+    rql::Rql,
+    wire::{Message, ResultType, Task, TaskCategory, TaskOutput},
+};
+use futures_util::FutureExt;
+use serde_json::json;
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout},
+};
+use tokio_util::task::TaskTracker;
+use tracing::{Instrument, Span, debug, error, info_span, warn};
+
+use crate::{
+    Environment, Extension, InstallationClient, TaskContext, TaskReport,
+    handler::{ErasedHandler, RawObject},
+    outbox::Outbox,
+    settings::Settings,
+};
+
+/// One of the two connections, and the kinds of tasks that come over it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// Background and scheduled tasks.
+    Background,
+    /// Interactive tasks: a backlog of background tasks never delays them.
+    Interactive,
+}
+
+impl Lane {
+    pub(crate) const ALL: [Self; 2] = [Self::Background, Self::Interactive];
+
+    /// Connect's word for it: the `runner_type` of the connection.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Background => "background",
+            Self::Interactive => "interactive",
+        }
+    }
+}
+
+/// How many tasks of a category run, and how many may.
+#[derive(Debug)]
+struct Gauge {
+    running: AtomicUsize,
+    permits: Semaphore,
+}
+
+impl Gauge {
+    fn new(most: usize) -> Self {
+        Self { running: AtomicUsize::new(0), permits: Semaphore::new(most.min(Semaphore::MAX_PERMITS)) }
+    }
+}
+
+type Observer = Box<dyn Fn(&TaskReport) + Send + Sync>;
+
+/// Runs tasks. They are spawned, never children of a connection: a reconnect cancels nothing.
+pub(crate) struct Tasks {
+    extension: Arc<Extension>,
+    settings: ArcSwap<Settings>,
+    /// Speaks for the extension, without any task's headers.
+    client: Client,
+    environment: Environment,
+    outboxes: [Outbox; 2],
+    background: Gauge,
+    interactive: Gauge,
+    scheduled: Gauge,
+    /// The tasks that run, by id: a second delivery of one joins it. The value counts deliveries beyond the first.
+    running: Mutex<HashMap<String, u32>>,
+    tracker: TaskTracker,
+    observers: Vec<Observer>,
+}
+
+impl std::fmt::Debug for Tasks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tasks").field("running", &self.tracker.len()).finish_non_exhaustive()
+    }
+}
+
+impl Tasks {
+    pub(crate) fn new(
+        extension: Arc<Extension>,
+        settings: Settings,
+        client: Client,
+        environment: Environment,
+        observers: Vec<Observer>,
+    ) -> Self {
+        let most = environment.max_concurrent_tasks;
+        Self {
+            extension,
+            settings: ArcSwap::from_pointee(settings),
+            client,
+            environment,
+            outboxes: [Outbox::default(), Outbox::default()],
+            background: Gauge::new(most),
+            interactive: Gauge::new(most),
+            scheduled: Gauge::new(most),
+            running: Mutex::default(),
+            tracker: TaskTracker::new(),
+            observers,
+        }
+    }
+
+    pub(crate) fn settings(&self) -> &ArcSwap<Settings> {
+        &self.settings
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(crate) fn extension(&self) -> &Extension {
+        &self.extension
+    }
+
+    pub(crate) fn outbox(&self, lane: Lane) -> &Outbox {
+        match lane {
+            Lane::Background => &self.outboxes[0],
+            Lane::Interactive => &self.outboxes[1],
+        }
+    }
+
+    /// Tasks that run now, those that wait for a permit included: background or interactive, and scheduled.
+    pub(crate) fn running(&self, lane: Lane) -> (usize, usize) {
+        match lane {
+            Lane::Background => {
+                (self.background.running.load(Ordering::Relaxed), self.scheduled.running.load(Ordering::Relaxed))
+            }
+            Lane::Interactive => (self.interactive.running.load(Ordering::Relaxed), 0),
+        }
+    }
+
+    /// Waits until no task runs any more.
+    pub(crate) async fn finished(&self) {
+        self.tracker.close();
+        self.tracker.wait().await;
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.tracker.len()
+    }
+
+    /// Takes a task on, unless it runs already.
+    pub(crate) fn accept(self: &Arc<Self>, task: Task, lane: Lane) {
+        let id = task.options.task_id.clone();
+        {
+            let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(deliveries) = running.get_mut(&id) {
+                *deliveries += 1;
+                warn!(task = %id, "the task was delivered again while it runs: it will be answered once");
+                return;
+            }
+            running.insert(id.clone(), 0);
+        }
+        let span = info_span!(
+            "task",
+            task = %id,
+            event = %task.input.event_type,
+            object = %task.input.object_id,
+        );
+        let this = Arc::clone(self);
+        self.tracker.spawn(async move { this.run(task, lane).await }.instrument(span));
+    }
+
+    /// Answers a task that could not be read whole.
+    pub(crate) fn refuse(&self, mut task: Task, reason: &str, lane: Lane) {
+        let result = match task.options.task_category {
+            TaskCategory::Interactive => ResultType::Fail,
+            _ => ResultType::Retry,
+        };
+        task.output = Some(TaskOutput::new(result).with_message(reason));
+        self.answer(&task, lane, None, Duration::ZERO);
+    }
+
+    async fn run(self: Arc<Self>, mut task: Task, lane: Lane) {
+        let received = Instant::now();
+        let mut attempt = Attempt { tasks: &self, task: &task, scope: None, started: received };
+        let end = AssertUnwindSafe(attempt.run()).catch_unwind().await;
+        let end = end.unwrap_or_else(|payload| Err(Panicked::new(&*payload).into()));
+        let (scope, started) = (attempt.scope.take(), attempt.started);
+        let mut output = end.unwrap_or_else(|error| self.failure(&task, &error));
+        output.runtime = started.elapsed().as_secs_f64();
+        output.cut_message();
+        task.output = Some(output);
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&task.options.task_id);
+        self.answer(&task, lane, scope.as_ref(), received.elapsed());
+    }
+
+    fn answer(&self, task: &Task, lane: Lane, scope: Option<&Scope>, elapsed: Duration) {
+        let report = TaskReport::new(task, scope, elapsed);
+        debug!(result = %report.result, transaction = report.transaction, elapsed = ?report.elapsed, "answered");
+        for observer in &self.observers {
+            observer(&report);
+        }
+        self.outbox(lane).put(Message::Task(Box::new(task.clone())).to_frame());
+    }
+
+    /// The answer to a task that broke.
+    fn failure(&self, task: &Task, failure: &HandlerError) -> TaskOutput {
+        let report = failure.report();
+        match task.options.task_category {
+            TaskCategory::Interactive => {
+                error!(error = %report, "the task failed");
+                let mut output = TaskOutput::new(ResultType::Fail).with_message(report);
+                let answers_http = self
+                    .extension
+                    .interactive
+                    .get(&task.input.event_type)
+                    .is_none_or(|event| event.answers_http);
+                if answers_http {
+                    // Only the reason goes to the caller's browser; what is behind it is in the log, under this id.
+                    let body = format!("{failure} (reference: {})", task.options.task_id);
+                    output.data = Some(json!({"http_status": 400, "headers": null, "body": body}));
+                }
+                output
+            }
+            _ => {
+                error!(error = %report, "the task broke, Connect will send it again");
+                TaskOutput::new(ResultType::Retry).with_message(report)
+            }
+        }
+    }
+}
+
+/// Counts a running task for as long as it lives.
+struct Running<'a>(&'a AtomicUsize);
+
+impl<'a> Running<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Why a task could not even reach its handler.
+#[derive(Debug, thiserror::Error)]
+enum Undeliverable {
+    #[error("no handler for the event \"{0}\"")]
+    NoHandler(String),
+    #[error("no handler for the category \"{0}\"")]
+    UnknownCategory(String),
+    #[error("the schedule names the method \"{method}\", which the extension does not offer (it offers: {offered})")]
+    UnknownMethod { method: String, offered: String },
+    #[error("Connect sent no event definition for \"{0}\", so its object can't be fetched")]
+    NoDefinition(String),
+    #[error("the task has no data")]
+    NoData,
+    #[error("the task took more time than its limit of {0:?}")]
+    TimeLimit(Duration),
+}
+
+/// One try at a task.
+struct Attempt<'a> {
+    tasks: &'a Tasks,
+    task: &'a Task,
+    scope: Option<Scope>,
+    /// When the handler began; before that, when the task came.
+    started: Instant,
+}
+
+impl Attempt<'_> {
+    async fn run(&mut self) -> Result<TaskOutput, HandlerError> {
+        let tasks = self.tasks;
+        let limits = tasks.environment.limits;
+        let (gauge, limit) = match &self.task.options.task_category {
+            TaskCategory::Background => (&tasks.background, limits.background),
+            TaskCategory::Interactive => (&tasks.interactive, limits.interactive),
+            TaskCategory::Scheduled => (&tasks.scheduled, limits.scheduled),
+            other => return Err(Undeliverable::UnknownCategory(other.to_string()).into()),
+        };
+        let _running = Running::new(&gauge.running);
+        let _permit = gauge.permits.acquire().await?;
+        let settings = tasks.settings.load_full();
+        match &self.task.options.task_category {
+            TaskCategory::Interactive => self.interactive(&settings, limit).await,
+            TaskCategory::Scheduled => self.scheduled(&settings, limit).await,
+            _ => self.background(&settings, limit).await,
+        }
+    }
+
+    async fn background(&mut self, settings: &Settings, limit: Duration) -> Result<TaskOutput, HandlerError> {
+        let (tasks, input) = (self.tasks, &self.task.input);
+        let unhandled = || Undeliverable::NoHandler(input.event_type.clone());
+        let event = tasks.extension.background.get(&input.event_type).ok_or_else(unhandled)?;
+        let undefined = || Undeliverable::NoDefinition(input.event_type.clone());
+        let definition = settings.event_definitions.get(&input.event_type).ok_or_else(undefined)?;
+        let collection = definition.api_collection_endpoint.as_ref().ok_or_else(undefined)?;
+        let resource = definition.api_resource_endpoint.as_ref().ok_or_else(undefined)?;
+        let client = self.account_client();
+        if let Some(filter) = definition.filter(&input.object_id, &event.statuses) {
+            let found = client.path(collection).query().filter(Rql::raw(filter)).count().await?;
+            if found == 0 {
+                let statuses = event.statuses.join(",");
+                let message = format!("The request status does not match the supported statuses: {statuses}.");
+                return Ok(TaskOutput::new(ResultType::Skip).with_message(message));
+            }
+        }
+        let body = client.get(resource.replace("{pk}", &input.object_id)).bytes().await?;
+        let object = RawObject::Text(body.as_ref().into());
+        self.handle(settings, &event.handler, object, limit).await
+    }
+
+    async fn interactive(&mut self, settings: &Settings, limit: Duration) -> Result<TaskOutput, HandlerError> {
+        let input = &self.task.input;
+        let unhandled = || Undeliverable::NoHandler(input.event_type.clone());
+        let event = self.tasks.extension.interactive.get(&input.event_type).ok_or_else(unhandled)?;
+        let empty = |data: &serde_json::Value| data.is_null() || data.as_object().is_some_and(serde_json::Map::is_empty);
+        let data = input.data.clone().filter(|data| !empty(data)).ok_or(Undeliverable::NoData)?;
+        self.handle(settings, &event.handler, RawObject::Value(data), limit).await
+    }
+
+    async fn scheduled(&mut self, settings: &Settings, limit: Duration) -> Result<TaskOutput, HandlerError> {
+        let schedules = self
+            .tasks
+            .client
+            .ns("devops")
+            .collection("services")
+            .resource(settings.context.extension_id.as_str())
+            .collection("environments")
+            .resource(settings.context.environment_id.as_str())
+            .collection("schedules");
+        let body = schedules.resource(self.task.input.object_id.as_str()).get().bytes().await?;
+        let schedule: Schedule = serde_json::from_slice(&body)?;
+        let offered = &self.tasks.extension.scheduled;
+        let unknown = || Undeliverable::UnknownMethod {
+            method: schedule.method.clone(),
+            offered: offered.keys().map(String::as_str).collect::<Vec<_>>().join(", "),
+        };
+        let method = offered.get(&schedule.method).ok_or_else(unknown)?;
+        self.handle(settings, &method.handler, RawObject::Text(body.as_ref().into()), limit).await
+    }
+
+    /// The client for the account whose task it is.
+    fn account_client(&self) -> Client {
+        match &self.task.options.api_key {
+            Some(key) if !key.expose().is_empty() => self.tasks.client.with_api_key(key.expose()),
+            _ => self.tasks.client.clone(),
+        }
+    }
+
+    async fn handle(
+        &mut self,
+        settings: &Settings,
+        handler: &Arc<dyn ErasedHandler>,
+        object: RawObject,
+        limit: Duration,
+    ) -> Result<TaskOutput, HandlerError> {
+        let scope = self.scope(settings, handler, &object).await?;
+        self.scope = Some(scope.clone());
+        // The limit counts from here: neither waiting for a permit nor fetching the object uses it up.
+        self.started = Instant::now();
+        match timeout(limit, handler.handle(object, scope)).await {
+            Ok(end) => end,
+            Err(_) => Err(Undeliverable::TimeLimit(limit).into()),
+        }
+    }
+
+    async fn scope(
+        &self,
+        settings: &Settings,
+        handler: &Arc<dyn ErasedHandler>,
+        object: &RawObject,
+    ) -> Result<Scope, HandlerError> {
+        let (options, input) = (&self.task.options, &self.task.input);
+        let context = &settings.context;
+        let headers = TaskHeaders::new(self.task, &context.extension_id);
+        let account = headers.apply(&self.account_client());
+        let mut scope = settings
+            .container
+            .scope()
+            .instance(Logger::new(Span::current()))
+            .instance(TaskContext {
+                task_id: options.task_id.clone(),
+                category: options.task_category.clone(),
+                event_type: input.event_type.clone(),
+                object_id: input.object_id.clone(),
+            })
+            .bind(|bind| handler.bind(object, bind));
+        if let Some(installation_id) = &options.installation_id {
+            let installation: Installation = self
+                .tasks
+                .client
+                .ns("devops")
+                .collection("services")
+                .resource(context.extension_id.as_str())
+                .collection("installations")
+                .resource(installation_id.as_str())
+                .get()
+                .json()
+                .await?;
+            scope = scope.instance(installation);
+        }
+        // The handler's client speaks for the extension; the account's is beside it.
+        if options.api_key.is_some() {
+            scope = scope.instance(InstallationClient(account));
+        }
+        let client = headers.apply(&self.tasks.client);
+        Ok(scope.instance(client).build()?)
+    }
+}
+
+/// The headers by which Connect ties a call to a task.
+struct TaskHeaders<'a> {
+    extension_id: &'a str,
+    task_id: &'a str,
+    event_type: &'a str,
+    trace: Option<String>,
+}
+
+impl<'a> TaskHeaders<'a> {
+    fn new(task: &'a Task, extension_id: &'a str) -> Self {
+        let correlation = task.options.connect_correlation_id.as_deref();
+        Self {
+            extension_id,
+            task_id: &task.options.task_id,
+            event_type: &task.input.event_type,
+            trace: correlation.and_then(child_trace_context),
+        }
+    }
+
+    fn apply(&self, client: &Client) -> Client {
+        let mut client = client
+            .with_header("EAAS_EXT_ID", self.extension_id)
+            .with_header("EAAS_TASK_ID", self.task_id)
+            .with_header("EAAS_TASK_TYPE", self.event_type);
+        if let Some(trace) = &self.trace {
+            client = client.with_header("ext-traceparent", trace);
+        }
+        client
+    }
+}
+
+/// A W3C trace context of the same trace, with a span id of its own.
+fn child_trace_context(parent: &str) -> Option<String> {
+    let trace_id = parent.split('-').nth(1)?;
+    if trace_id.len() != 32 || !trace_id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    Some(format!("00-{trace_id}-{:016x}-01", fastrand::u64(1..)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_trace_goes_on_with_a_span_of_its_own() {
+        let parent = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01";
+        let child = child_trace_context(parent).unwrap();
+        assert!(child.starts_with("00-0123456789abcdef0123456789abcdef-") && child.ends_with("-01"), "{child}");
+        assert_eq!(child.len(), 55);
+        assert_ne!(child, parent);
+        assert_eq!(child_trace_context("00-short-01"), None);
+    }
+}
