@@ -72,7 +72,7 @@ impl<'a> Resolver<'a> {
         self.resolve_optional(&Key::of::<T>(Some(name.to_owned().into())))
     }
 
-    /// A struct, its fields filled with services. As a factory: `bind.shared(Resolver::inject::<VendorApi>)`.
+    /// A struct, its fields filled with services. To bind it as a service itself: `bind.shared(VendorApi::inject)`.
     pub fn inject<T: Inject>(&self) -> Result<T, Error> {
         let step = Step { label: Label::Struct(std::any::type_name::<T>()), outer: self.path };
         T::inject(&Resolver { path: Some(&step), ..*self })

@@ -38,7 +38,7 @@ use crate::{Middlewares, Result, Transactions, middleware::End};
 /// assert_eq!(response, BackgroundResponse::done());
 /// # Ok::<(), connect_model::HandlerError>(())
 /// # }).map_err(|error| error.into_std())?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// ```
 pub trait Saga<R: Send + 'static = AssetRequest>: Send + Sync + 'static {
     /// What stands around the transactions; by default nothing.

@@ -26,10 +26,12 @@ enum Entry<R> {
 /// use connect_model::{AssetRequest, BackgroundResponse};
 /// use connect_saga::{Result, Transactions};
 ///
+/// fn is_pending(request: &AssetRequest) -> bool { request.status == "pending" }
+///
 /// async fn approve(_: &mut AssetRequest) -> Result<BackgroundResponse> { Ok(BackgroundResponse::done()) }
 ///
 /// let transactions: Transactions = Transactions::new()
-///     .then_value(("Approve", |request: &AssetRequest| request.status == "pending", approve))
+///     .then_value(("Approve", is_pending, approve))
 ///     .otherwise(BackgroundResponse::skip("nothing left to do"));
 /// ```
 pub struct Transactions<R = AssetRequest> {
