@@ -1,0 +1,45 @@
+//! Errors as Connect words them. Clients match on code and text, so both are Connect's.
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    errors: Vec<String>,
+}
+
+impl ApiError {
+    pub(crate) fn bad(code: &'static str, error: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, code, errors: vec![error.into()] }
+    }
+
+    pub(crate) fn not_found() -> Self {
+        Self { status: StatusCode::NOT_FOUND, code: "CNCT_001", errors: vec!["Not found.".to_owned()] }
+    }
+
+    pub(crate) fn unauthorized() -> Self {
+        let errors = vec!["API request is unauthorized.".to_owned()];
+        Self { status: StatusCode::UNAUTHORIZED, code: "AUTH_001", errors }
+    }
+
+    pub(crate) fn too_large(limit: usize) -> Self {
+        let errors = vec![format!("The body is larger than {limit} bytes.")];
+        Self { status: StatusCode::PAYLOAD_TOO_LARGE, code: "VAL_001", errors }
+    }
+
+    pub(crate) fn conflict(error: impl Into<String>) -> Self {
+        Self { status: StatusCode::CONFLICT, code: "VAL_001", errors: vec![error.into()] }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        (self.status, Json(json!({"error_code": self.code, "errors": self.errors}))).into_response()
+    }
+}

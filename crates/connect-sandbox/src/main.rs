@@ -1,0 +1,57 @@
+//! The sandbox as a program: `connect-sandbox --requests FOLDER`.
+
+use std::{io::Write, path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+use connect_sandbox::Sandbox;
+
+/// A local CloudBlue Connect to develop and test against.
+#[derive(Parser)]
+#[command(name = "connect-sandbox", version)]
+struct Arguments {
+    /// Where to listen: an IP address and a port. Other than loopback, whoever reaches it and has the key can use it.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    address: String,
+    /// How much faster time goes.
+    #[arg(long, default_value_t = 1.0)]
+    speed: f64,
+    /// Asset requests: a JSON file, or a folder of them. Can be given several times.
+    #[arg(long = "requests", value_name = "FILE_OR_FOLDER")]
+    requests: Vec<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let mut builder = Sandbox::builder().address(arguments.address).speed(arguments.speed);
+    // The process list shows arguments, so a key comes by the environment only.
+    if let Ok(key) = std::env::var("API_KEY") {
+        builder = builder.api_key(key);
+    }
+    for path in arguments.requests {
+        builder = builder.load_requests(path);
+    }
+    let sandbox = builder.start().await?;
+    {
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "The sandbox listens on {}. A runner finds it by:\n", sandbox.url())?;
+        // The key is the sandbox's own, and this is where people get it from.
+        for (name, value) in sandbox.environment() {
+            writeln!(out, "export {name}='{value}'")?;
+        }
+        writeln!(out)?;
+    }
+    tokio::signal::ctrl_c().await?;
+    sandbox.stop().await;
+    Ok(())
+}

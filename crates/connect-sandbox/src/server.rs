@@ -1,0 +1,74 @@
+//! The HTTP server: who may, and where to.
+
+use std::{collections::HashMap, sync::Arc};
+
+use axum::{
+    Router,
+    extract::{FromRequestParts, Query, Request, State, ws::WebSocketUpgrade},
+    http::{HeaderValue, StatusCode, header::AUTHORIZATION},
+    response::{IntoResponse, Response},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{api_error::ApiError, core::Core, dispatch::Lane, rest, socket};
+
+/// The version of Connect that the sandbox stands in for.
+const CONNECT_VERSION: &str = "37.0.0";
+/// The largest frame of a runner.
+const FRAME_LIMIT: usize = 64 << 20;
+
+#[derive(Clone)]
+pub(crate) struct Server {
+    pub(crate) core: Arc<Core>,
+    pub(crate) stop: CancellationToken,
+}
+
+pub(crate) fn router(server: Server) -> Router {
+    Router::new().fallback(answer).with_state(server)
+}
+
+async fn answer(State(server): State<Server>, request: Request) -> Response {
+    let mut response = route(server, request).await.unwrap_or_else(IntoResponse::into_response);
+    response.headers_mut().insert("Connect-Version", HeaderValue::from_static(CONNECT_VERSION));
+    response
+}
+
+async fn route(server: Server, request: Request) -> Result<Response, ApiError> {
+    let path = request.uri().path().to_owned();
+    let path = path.strip_prefix("/public/v1/").ok_or_else(ApiError::not_found)?;
+    let key = request.headers().get(AUTHORIZATION).and_then(|key| key.to_str().ok());
+    if key != Some(server.core.setup.api_key.expose()) {
+        return Err(ApiError::unauthorized());
+    }
+    match path.strip_prefix("devops/ws/") {
+        Some(rest) => upgrade(server, rest.to_owned(), request).await,
+        None => rest::answer(&server.core, path, request).await,
+    }
+}
+
+async fn upgrade(server: Server, path: String, request: Request) -> Result<Response, ApiError> {
+    let Some((environment, instance)) = path.trim_end_matches('/').split_once('/') else {
+        return Err(ApiError::not_found());
+    };
+    if environment != server.core.setup.environment_id || instance.is_empty() || instance.contains('/') {
+        return Err(ApiError::not_found());
+    }
+    let instance = instance.to_owned();
+    let (mut parts, _) = request.into_parts();
+    let query = Query::<HashMap<String, String>>::try_from_uri(&parts.uri).unwrap_or_default();
+    let lane = match query.get("runner_type").map(String::as_str) {
+        None => None,
+        Some("background") => Some(Lane::Background),
+        Some("interactive") => Some(Lane::Interactive),
+        Some(other) => {
+            return Err(ApiError::bad("VAL_001", format!("runner_type: \"{other}\" is not a valid choice.")));
+        }
+    };
+    match WebSocketUpgrade::from_request_parts(&mut parts, &server).await {
+        Ok(upgrade) => Ok(upgrade
+            .max_message_size(FRAME_LIMIT)
+            .max_frame_size(FRAME_LIMIT)
+            .on_upgrade(move |socket| socket::serve(server.core, socket, instance, lane, server.stop))),
+        Err(rejection) => Ok((StatusCode::UPGRADE_REQUIRED, rejection.body_text()).into_response()),
+    }
+}
