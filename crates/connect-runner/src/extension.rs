@@ -9,6 +9,7 @@ use connect_model::{
 use serde_json::json;
 
 use crate::{
+    settings::Settings,
     Context, Descriptor, DescriptorResult, Error, ErrorKind, Handler,
     handler::{ErasedHandler, erase},
     scope::TaskContext,
@@ -191,8 +192,20 @@ impl Extension {
         }
     }
 
+    /// Checks the declaration and the container's graph, without connecting to anything: what is handled twice or named
+    /// wrong, and what service providers and handlers miss. The error holds all that was found.
+    ///
+    /// Variables have their initial values, since Connect has not said others yet.
+    pub fn check(&self) -> Result<(), Error> {
+        self.check_declaration()?;
+        let unusable = |error| Error::because(ErrorKind::Client, "no client for Connect's API can be made", error);
+        // Never sent: nothing is called.
+        let client = connect_client::Client::builder("ApiKey SU-000-000-000:none").build().map_err(unusable)?;
+        Settings::initial(self, &client, "ENV-0000-0000-01").map(|_| ())
+    }
+
     /// What the declaration has wrong, all of it.
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check_declaration(&self) -> Result<(), Error> {
         let mut problems = self.problems.clone();
         if let Err(error) = &self.descriptor.0 {
             problems.push(error.to_string());
@@ -219,7 +232,7 @@ impl Extension {
         Err(Error::new(ErrorKind::Declaration, format!("the extension is not declared right:\n  {}", problems.join("\n  "))))
     }
 
-    /// Its descriptor; an empty one where that is not right, which [`check`](Self::check) tells.
+    /// Its descriptor; an empty one where that is not right, which [[`check`](Self::check) tells.
     pub(crate) fn descriptor(&self) -> Descriptor {
         self.descriptor.0.as_ref().map_or_else(|_| Descriptor::default(), Clone::clone)
     }

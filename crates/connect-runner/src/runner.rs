@@ -7,7 +7,6 @@ use tracing::{info, warn};
 use crate::{
     Environment, Error, ErrorKind, Extension, TaskReport,
     connection::{Session, Signals},
-    extension::sample_scope,
     settings::Settings,
     tasks::{Lane, Tasks},
 };
@@ -57,7 +56,7 @@ pub struct Exit {
 impl Runner {
     /// Checks the declaration and the container's graph; nothing is connected yet.
     pub fn new(extension: Extension, environment: Environment) -> Result<Self, Error> {
-        extension.check()?;
+        extension.check_declaration()?;
         let needs_tls = environment.server.scheme() == "wss" || environment.api.scheme() == "https";
         let unusable = |error| Error::because(ErrorKind::Client, "no client for Connect's API can be made", error);
         let tls = if needs_tls { Some(websocket_tls().map_err(unusable)?) } else { None };
@@ -66,10 +65,7 @@ impl Runner {
             client = client.retry(retry.clone());
         }
         let client = client.build().map_err(unusable)?;
-        let settings = Settings::initial(&extension, &client, &environment.environment_id).map_err(|error| {
-            Error::because(ErrorKind::Container, "the service providers don't fit together", error)
-        })?;
-        extension.verify(&settings.container, || sample_scope(&settings.container))?;
+        let settings = Settings::initial(&extension, &client, &environment.environment_id)?;
         Ok(Self { extension: Arc::new(extension), environment, client, tls, settings, observers: Vec::new() })
     }
 

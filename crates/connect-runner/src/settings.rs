@@ -5,7 +5,7 @@ use connect_container::{Config, Container};
 use connect_model::wire::{EventDefinition, SetupResponse, Variable};
 use tracing::{debug, info};
 
-use crate::{Context, Error, ErrorKind, Extension, extension::bind_root};
+use crate::{Context, Error, ErrorKind, Extension, extension::{bind_root, sample_scope}};
 
 /// What Connect said last, and the root container built for it. Each task takes one snapshot.
 #[derive(Debug)]
@@ -17,16 +17,15 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Before Connect has said anything: the declared variables with their initial values.
-    pub(crate) fn initial(
-        extension: &Extension,
-        client: &Client,
-        environment_id: &str,
-    ) -> Result<Self, connect_container::Error> {
+    /// Before Connect has said anything: the declared variables with their initial values, and a graph that is checked.
+    pub(crate) fn initial(extension: &Extension, client: &Client, environment_id: &str) -> Result<Self, Error> {
         let context = Context { environment_id: environment_id.to_owned(), ..Context::default() };
         let config = extension.initial_config();
         let variables = pairs(&config);
-        let container = extension.container(config, |bind| bind_root(bind, client.clone(), context.clone()))?;
+        let container = extension
+            .container(config, |bind| bind_root(bind, client.clone(), context.clone()))
+            .map_err(|error| Error::because(ErrorKind::Container, "the service providers don't fit together", error))?;
+        extension.verify(&container, || sample_scope(&container))?;
         Ok(Self { context, event_definitions: HashMap::new(), container, variables })
     }
 

@@ -9,9 +9,9 @@ use serde_json::json;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ApiError {
-    status: StatusCode,
-    code: &'static str,
-    errors: Vec<String>,
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(crate) errors: Vec<String>,
 }
 
 impl ApiError {

@@ -1,0 +1,144 @@
+//! The extension itself: what a vendor's engineer writes.
+
+use connect_fulfillment::prelude::*;
+use serde_json::json;
+
+use crate::{api::VendorApi, vendor::Refused};
+
+/// Binds the vendor's API, at the address that the variable `VENDOR_URL` says.
+struct VendorServiceProvider;
+
+impl ServiceProvider for VendorServiceProvider {
+    fn register(&self, bind: &mut Bindings) {
+        bind.shared(VendorApi::inject);
+    }
+}
+
+/// Writes a parameter into the request, here and in Connect.
+async fn set_param(client: &Client, request: &mut AssetRequest, id: &str, value: &str) -> Result<()> {
+    let changes = json!({"asset": {"params": [{"id": id, "value": value}]}});
+    client.collection("requests").resource(&request.id).update(&changes).await?;
+    request.set_param(id, value);
+    Ok(())
+}
+
+#[derive(Inject)]
+struct CreateCustomer {
+    vendor: VendorApi,
+    client: Client,
+}
+
+impl BackgroundTransaction for CreateCustomer {
+    fn name(&self) -> &str {
+        "Create customer"
+    }
+
+    fn should_execute(&self, request: &AssetRequest) -> bool {
+        request.param("customer_id").is_none_or(Parameter::is_empty)
+    }
+
+    async fn execute(&self, request: &mut AssetRequest) -> Result<BackgroundResponse> {
+        let name = request.customer().and_then(|customer| customer.name.as_deref()).unwrap_or("unknown");
+        let customer_id = self.vendor.create_customer(&request.id, name).await?;
+        set_param(&self.client, request, "customer_id", &customer_id).await?;
+        Ok(BackgroundResponse::reschedule(Duration::from_secs(30)))
+    }
+}
+
+#[derive(Inject)]
+struct CreateSubscription {
+    vendor: VendorApi,
+    client: Client,
+}
+
+impl BackgroundTransaction for CreateSubscription {
+    fn name(&self) -> &str {
+        "Create subscription"
+    }
+
+    fn should_execute(&self, request: &AssetRequest) -> bool {
+        request.param("subscription_id").is_none_or(Parameter::is_empty)
+    }
+
+    async fn execute(&self, request: &mut AssetRequest) -> Result<BackgroundResponse> {
+        let customer_id = request.value("customer_id").ok_or("the request has no customer yet")?;
+        let quantity = request.asset.items.first().and_then(|item| item.quantity.as_ref());
+        let seats = quantity.and_then(|quantity| quantity.to_text().parse().ok()).ok_or("no seats were ordered")?;
+        let subscription_id = self.vendor.create_subscription(&request.id, customer_id, seats).await?;
+        set_param(&self.client, request, "subscription_id", &subscription_id).await?;
+        Ok(BackgroundResponse::reschedule(Duration::from_secs(30)))
+    }
+
+    /// What the vendor refuses for good fails the request, and the customer made for it goes again.
+    async fn compensate(&self, request: &mut AssetRequest, error: Error) -> Result<BackgroundResponse> {
+        let Some(Refused { reason }) = error.downcast_ref() else { return Err(error) };
+        if let Some(customer_id) = request.value("customer_id") {
+            self.vendor.delete_customer(customer_id).await?;
+        }
+        let fail = self.client.collection("requests").resource(&request.id).action("fail");
+        fail.post(&json!({"reason": reason})).await?;
+        Ok(BackgroundResponse::fail(reason.as_str()))
+    }
+}
+
+#[derive(Inject)]
+struct ApproveRequest {
+    client: Client,
+    #[inject(name = "activation_template")]
+    template_id: String,
+}
+
+impl BackgroundTransaction for ApproveRequest {
+    fn name(&self) -> &str {
+        "Approve request"
+    }
+
+    fn should_execute(&self, request: &AssetRequest) -> bool {
+        request.status == RequestStatus::Pending
+    }
+
+    async fn execute(&self, request: &mut AssetRequest) -> Result<BackgroundResponse> {
+        let approve = self.client.collection("requests").resource(&request.id).action("approve");
+        approve.post(&json!({"template_id": self.template_id})).await?;
+        Ok(BackgroundResponse::done())
+    }
+}
+
+/// Leaves the requests of other products alone.
+#[derive(Inject)]
+struct OurProduct {
+    #[inject(name = "product_id")]
+    product_id: String,
+}
+
+impl Middleware for OurProduct {
+    async fn handle(&self, request: &mut AssetRequest, next: Next<'_>) -> Result<BackgroundResponse> {
+        let product = request.asset.product.as_ref().map(|product| product.id.as_str());
+        if product != Some(self.product_id.as_str()) {
+            return Ok(BackgroundResponse::skip(format!("only {} is processed here", self.product_id)));
+        }
+        next.run(request).await
+    }
+}
+
+struct PurchaseSaga;
+
+impl Saga for PurchaseSaga {
+    fn middlewares(&self, _: &AssetRequest) -> Middlewares {
+        Middlewares::new().then::<OurProduct>()
+    }
+
+    fn transactions(&self, _: &AssetRequest) -> Transactions {
+        Transactions::new().then::<CreateCustomer>().then::<CreateSubscription>().then::<ApproveRequest>()
+    }
+}
+
+/// The whole declaration.
+pub(crate) fn extension() -> Extension {
+    Extension::new(descriptor!())
+        .variable(Variable::new("VENDOR_URL").initial_value("https://api.vendor.example"))
+        .variable(Variable::new("ACTIVATION_TEMPLATE").initial_value("TL-000-000-000"))
+        .variable(Variable::new("PRODUCT_ID").initial_value("PRD-635-752-204"))
+        .provider(VendorServiceProvider)
+        .background(event::ASSET_PURCHASE_REQUEST_PROCESSING, ["pending"], PurchaseSaga)
+}
