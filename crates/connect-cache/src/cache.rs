@@ -97,7 +97,9 @@ impl<D: Driver> Cache for D {
     }
 
     fn put_value<'a>(&'a self, key: &'a str, value: Value, ttl: Option<Duration>) -> BoxFuture<'a, ()> {
-        Box::pin(async move { if value.is_null() { self.remove(key).await } else { self.store(key, value, ttl).await } })
+        Box::pin(async move {
+            if value.is_null() { self.remove(key).await } else { self.store(key, value, ttl).await }
+        })
     }
 
     fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, ()> {
@@ -126,7 +128,10 @@ impl<D: Driver> Cache for D {
 /// ```
 pub trait CacheExt: Cache {
     /// The value of a key, if it has not expired.
-    fn get<T: DeserializeOwned>(&self, key: &str) -> impl Future<Output = Result<Option<T>, CacheError>> + Send {
+    fn get<T: DeserializeOwned>(
+        &self,
+        key: &str,
+    ) -> impl Future<Output = Result<Option<T>, CacheError>> + Send {
         async move {
             let Some(value) = self.get_value(key).await? else { return Ok(None) };
             serde_json::from_value(value).map(Some).map_err(|error| unfit(key, &error))

@@ -90,6 +90,9 @@ mod tests {
             Ok(_) => panic!("{driver} should not open"),
         };
         assert_eq!(error("broken"), "the cache is not usable: the disk is gone");
-        assert_eq!(error("nowhere"), "there is no cache driver \"nowhere\": CACHE_DRIVER has to be one of broken, none");
+        assert_eq!(
+            error("nowhere"),
+            "there is no cache driver \"nowhere\": CACHE_DRIVER has to be one of broken, none"
+        );
     }
 }

@@ -48,7 +48,8 @@ impl SqliteCache {
         ConfigError::all(problems)?;
         let folder = PathBuf::from(config.get("CACHE_DIR").unwrap_or(DEFAULT_DIR));
         let name = config.get("CACHE_SQLITE_NAME").unwrap_or("cache");
-        let timeout = timeout?.filter(|seconds| seconds.is_finite() && *seconds >= 0.0).unwrap_or(DEFAULT_TIMEOUT);
+        let timeout =
+            timeout?.filter(|seconds| seconds.is_finite() && *seconds >= 0.0).unwrap_or(DEFAULT_TIMEOUT);
         fs::create_dir_all(&folder).map_err(|error| {
             CacheError::storage(format!("the folder {} can't be made: {error}", folder.display()))
         })?;
@@ -103,13 +104,16 @@ impl Driver for SqliteCache {
         let text = self
             .run(move |connection| {
                 connection
-                    .prepare_cached("SELECT value FROM entries WHERE key = ?1 AND (expire_at IS NULL OR expire_at > ?2)")?
+                    .prepare_cached(
+                        "SELECT value FROM entries WHERE key = ?1 AND (expire_at IS NULL OR expire_at > ?2)",
+                    )?
                     .query_row(params![wanted, now], |row| row.get::<_, String>(0))
                     .optional()
             })
             .await?;
         let Some(text) = text else { return Ok(None) };
-        let reason = |error: serde_json::Error| CacheError::Value { key: key.to_owned(), reason: error.to_string() };
+        let reason =
+            |error: serde_json::Error| CacheError::Value { key: key.to_owned(), reason: error.to_string() };
         serde_json::from_str(&text).map(Some).map_err(reason)
     }
 
@@ -228,7 +232,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().join("made").display().to_string();
         let config: Config = [("CACHE_DIR", dir.as_str()), ("CACHE_TTL", "60")].into_iter().collect();
-        let (first, second) = (SqliteCache::from_config(&config).unwrap(), SqliteCache::from_config(&config).unwrap());
+        let (first, second) =
+            (SqliteCache::from_config(&config).unwrap(), SqliteCache::from_config(&config).unwrap());
         first.put("k", &"v", None).await.unwrap();
         drop(first);
         assert_eq!(second.get::<String>("k").await.unwrap().as_deref(), Some("v"));

@@ -1,8 +1,4 @@
-use std::{
-    future::IntoFuture,
-    pin::Pin,
-    time::Duration,
-};
+use std::{future::IntoFuture, pin::Pin, time::Duration};
 
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -29,13 +25,41 @@ pub(crate) enum Part {
 
 /// Everything that could end a segment or a path, or be decoded on the way.
 const SEGMENT: &AsciiSet = &CONTROLS
-    .add(b' ').add(b'"').add(b'#').add(b'%').add(b'/').add(b'<').add(b'>').add(b'?').add(b'[').add(b'\\').add(b']')
-    .add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'/')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// Everything in a part of a query that is no sign of RQL's structure.
 const QUERY: &AsciiSet = &CONTROLS
-    .add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'\'').add(b'<').add(b'>').add(b'[').add(b'\\').add(b']')
-    .add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'&')
+    .add(b'\'')
+    .add(b'<')
+    .add(b'>')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// The same in a parameter, where the signs of RQL mean nothing.
 const PARAMETER: &AsciiSet = &QUERY.add(b'=').add(b'+').add(b'(').add(b')').add(b',').add(b';');
@@ -48,7 +72,8 @@ fn segments(path: &[Part]) -> impl Iterator<Item = &str> {
 }
 
 pub(crate) fn path_text(path: &[Part]) -> String {
-    let encoded: Vec<String> = segments(path).map(|segment| utf8_percent_encode(segment, SEGMENT).to_string()).collect();
+    let encoded: Vec<String> =
+        segments(path).map(|segment| utf8_percent_encode(segment, SEGMENT).to_string()).collect();
     encoded.join("/")
 }
 
@@ -101,7 +126,7 @@ impl Call {
     }
 
     /// Adds a query parameter.
-    pub fn param(self, name: &str, value: impl ToString) -> Self {
+    pub fn param(self, name: &str, value: impl std::fmt::Display) -> Self {
         let encode = |text: &str| utf8_percent_encode(text, PARAMETER).to_string();
         self.encoded(format!("{}={}", encode(name), encode(&value.to_string())))
     }
@@ -198,7 +223,9 @@ impl Call {
             let unusable = || Error::usage(format!("the header {name} can't be sent"));
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;
             if name == reqwest::header::AUTHORIZATION {
-                return Err(Error::usage("the Authorization header is made from the API key, and from nothing else"));
+                return Err(Error::usage(
+                    "the Authorization header is made from the API key, and from nothing else",
+                ));
             }
             headers.insert(name.clone(), HeaderValue::from_str(value).map_err(|_| unusable())?);
         }
@@ -220,7 +247,9 @@ impl Call {
         let limit = self.timeout.or(self.client.timeout());
         let tries = self.tries().instrument(span);
         match limit {
-            Some(limit) => tokio::time::timeout(limit, tries).await.unwrap_or_else(|_| Err(Error::timeout(limit))),
+            Some(limit) => {
+                tokio::time::timeout(limit, tries).await.unwrap_or_else(|_| Err(Error::timeout(limit)))
+            }
             None => tries.await,
         }
     }

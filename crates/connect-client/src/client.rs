@@ -245,10 +245,14 @@ impl ClientBuilder {
 
     /// Makes the client.
     pub fn build(self) -> Result<Client, Error> {
-        let mut endpoint = Url::parse(&self.endpoint)
-            .map_err(|error| Error::usage(format!("the endpoint \"{}\" is no address: {error}", self.endpoint)))?;
+        let mut endpoint = Url::parse(&self.endpoint).map_err(|error| {
+            Error::usage(format!("the endpoint \"{}\" is no address: {error}", self.endpoint))
+        })?;
         if !matches!(endpoint.scheme(), "http" | "https") {
-            return Err(Error::usage(format!("the endpoint \"{}\" has to begin with https://", self.endpoint)));
+            return Err(Error::usage(format!(
+                "the endpoint \"{}\" has to begin with https://",
+                self.endpoint
+            )));
         }
         let path = endpoint.path().trim_end_matches('/').to_owned();
         endpoint.set_path(&path);
@@ -259,7 +263,11 @@ impl ClientBuilder {
         }
         let user_agent = self.user_agent.unwrap_or_else(|| {
             let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
-            format!("connect-client/{} rust/{} {os}/{arch}", env!("CARGO_PKG_VERSION"), env!("CARGO_PKG_RUST_VERSION"))
+            format!(
+                "connect-client/{} rust/{} {os}/{arch}",
+                env!("CARGO_PKG_VERSION"),
+                env!("CARGO_PKG_RUST_VERSION")
+            )
         });
         let user_agent = HeaderValue::from_str(&user_agent)
             .map_err(|_| Error::usage("the user agent has characters that can't be sent"))?;

@@ -58,7 +58,13 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    pub(crate) fn new(status: StatusCode, headers: HeaderMap, body: Bytes, method: Method, path: String) -> Self {
+    pub(crate) fn new(
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Bytes,
+        method: Method,
+        path: String,
+    ) -> Self {
         let mut error = Self {
             status,
             error_code: None,

@@ -109,6 +109,7 @@ place! {
 
 impl Namespace {
     /// A namespace below.
+    #[must_use]
     pub fn ns(&self, name: impl Into<String>) -> Self {
         let (client, path) = self.below(name.into());
         Self::new(client, path)

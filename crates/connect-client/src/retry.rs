@@ -59,7 +59,8 @@ impl RetryPolicy {
     }
 
     pub(crate) fn may_repeat(&self, method: &Method) -> bool {
-        self.all_methods || matches!(*method, Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS)
+        self.all_methods
+            || matches!(*method, Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS)
     }
 
     /// The wait before a further try, if there is to be one; the first try is number 0.
@@ -70,7 +71,8 @@ impl RetryPolicy {
         if let Some(asked) = retry_after {
             return (asked <= self.longest_wait).then_some(asked);
         }
-        let longest = self.first_wait.saturating_mul(2_u32.saturating_pow(tries.min(30))).min(self.longest_wait);
+        let longest =
+            self.first_wait.saturating_mul(2_u32.saturating_pow(tries.min(30))).min(self.longest_wait);
         Some(longest.mul_f64(0.5 + fastrand::f64() / 2.0))
     }
 }

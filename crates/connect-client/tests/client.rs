@@ -41,8 +41,15 @@ async fn answer(State(server): State<Server>, request: Request) -> Response<Body
     let raw = parts.uri.path_and_query().unwrap().to_string();
     let target = percent_encoding::percent_decode_str(&raw).decode_utf8().unwrap().into_owned();
     let body = serde_json::from_slice(&body).unwrap_or_default();
-    server.seen.lock().unwrap().push(Seen { method: parts.method.to_string(), target, raw, headers: parts.headers, body });
-    let (status, headers, body) = server.answers.lock().unwrap().pop_front().unwrap_or((200, vec![], json!({})));
+    server.seen.lock().unwrap().push(Seen {
+        method: parts.method.to_string(),
+        target,
+        raw,
+        headers: parts.headers,
+        body,
+    });
+    let (status, headers, body) =
+        server.answers.lock().unwrap().pop_front().unwrap_or((200, vec![], json!({})));
     let mut response = Response::builder().status(status);
     for (name, value) in headers {
         response = response.header(name, value);
@@ -52,7 +59,8 @@ async fn answer(State(server): State<Server>, request: Request) -> Response<Body
 
 /// A server with these answers, in turn, and a client for it that waits but a moment between tries.
 async fn start(answers: impl IntoIterator<Item = Answer>) -> (Server, Client) {
-    let server = Server { answers: Arc::new(Mutex::new(answers.into_iter().collect())), seen: Arc::default() };
+    let server =
+        Server { answers: Arc::new(Mutex::new(answers.into_iter().collect())), seen: Arc::default() };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}/public/v1/", listener.local_addr().unwrap());
     let router = Router::new().fallback(answer).with_state(server.clone());
@@ -82,9 +90,16 @@ fn error(status: u16) -> Answer {
 #[tokio::test]
 async fn paths_lead_anywhere_and_nothing_leaves_its_segment() {
     let (server, client) = start([]).await;
-    let environments = client.ns("devops").collection("services").resource("SRVC-1").collection("environments");
+    let environments =
+        client.ns("devops").collection("services").resource("SRVC-1").collection("environments");
     environments.resource("ENV/1?a=b#c%41").get().await.unwrap();
-    client.path("/tier/config-requests/").resource(7_u64).action("approve").post(&json!({"a": 1})).await.unwrap();
+    client
+        .path("/tier/config-requests/")
+        .resource(7_u64)
+        .action("approve")
+        .post(&json!({"a": 1}))
+        .await
+        .unwrap();
     client.get("requests/PR-1").param("a b", "c&d=é+").await.unwrap();
     let raw: Vec<String> = server.seen().into_iter().map(|seen| seen.raw).collect();
     assert_eq!(
@@ -113,7 +128,10 @@ async fn headers_are_the_clients_then_the_calls_and_the_key_is_fixed() {
     other.get("accounts").await.unwrap();
     let seen = server.seen();
     assert_eq!(seen[0].headers["authorization"], "ApiKey SU-000:canary");
-    assert_eq!((&seen[0].headers["eaas_task_id"], &seen[0].headers["x-a"]), (&"TQ-1".parse().unwrap(), &"call".parse().unwrap()));
+    assert_eq!(
+        (&seen[0].headers["eaas_task_id"], &seen[0].headers["x-a"]),
+        (&"TQ-1".parse().unwrap(), &"call".parse().unwrap())
+    );
     assert!(seen[0].headers["user-agent"].to_str().unwrap().starts_with("connect-client/"));
     assert_eq!(seen[1].headers["authorization"], "ApiKey SU-111:other");
     let refused = client.with_header("Authorization", "x").get("accounts").await.unwrap_err();
@@ -124,28 +142,49 @@ async fn headers_are_the_clients_then_the_calls_and_the_key_is_fixed() {
 #[tokio::test]
 async fn queries_are_rql() {
     let range = |text| (200, vec![("Content-Range", text)], json!([{"id": 1}]));
-    let (server, client) = start([range("items 0-0/7"), range("items 0-0/7"), range("items nonsense"), (200, vec![], json!([]))]).await;
+    let (server, client) = start([
+        range("items 0-0/7"),
+        range("items 0-0/7"),
+        range("items nonsense"),
+        (200, vec![], json!([])),
+    ])
+    .await;
     let query = client.collection("requests").query();
     let filter = R::field("id").eq("PR-1") & R::field("status").is_in(["pending", "approved"]).unwrap();
     assert_eq!(query.clone().filter(filter).count().await.unwrap(), 7);
-    let page = query.clone().filter(R::field("name").eq("a&b=c")).order_by(["-created"]).select(["-asset.params"]);
+    let page =
+        query.clone().filter(R::field("name").eq("a&b=c")).order_by(["-created"]).select(["-asset.params"]);
     let page = page.search("red car").page::<Value>(10, 20).await.unwrap();
     assert_eq!((page.items.len(), page.range.unwrap().total), (1, 7));
-    assert_eq!(query.clone().count().await.unwrap_err().to_string(), "the answer is not a range: Content-Range is \"items nonsense\"");
+    assert_eq!(
+        query.clone().count().await.unwrap_err().to_string(),
+        "the answer is not a range: Content-Range is \"items nonsense\""
+    );
     assert_eq!(query.count().await.unwrap_err().kind(), ErrorKind::Decode);
     let targets = server.targets();
-    assert_eq!(targets[0], "GET /public/v1/requests?and(eq(id,PR-1),in(status,(pending,approved)))&limit=0&offset=0");
+    assert_eq!(
+        targets[0],
+        "GET /public/v1/requests?and(eq(id,PR-1),in(status,(pending,approved)))&limit=0&offset=0"
+    );
     assert_eq!(
         targets[1],
         "GET /public/v1/requests?select(-asset.params)&eq(name,\"a&b=c\")&ordering(-created)&limit=10&offset=20&search=red car"
     );
-    assert!(server.seen()[1].raw.contains("%22a%26b=c%22"), "a value can't end its part: {}", server.seen()[1].raw);
+    assert!(
+        server.seen()[1].raw.contains("%22a%26b=c%22"),
+        "a value can't end its part: {}",
+        server.seen()[1].raw
+    );
 }
 
 #[tokio::test]
 async fn errors_say_what_connect_said() {
     let (_, client) = start([
-        (400, vec![], json!({"error_code": "VAL_001", "errors": ["a: b", "c"], "params": {"x": 1}, "more": true})),
+        (
+            400,
+            vec![],
+            json!({"error_code": "VAL_001", "errors": ["a: b", "c"], "params": {"x": 1}, "more": true}),
+        ),
         (404, vec![], json!("gone")),
         (404, vec![], json!("gone")),
         (200, vec![], json!({"id": 5})),
@@ -160,7 +199,10 @@ async fn errors_say_what_connect_said() {
     assert!(!client.collection("requests").resource("PR-1").exists().await.unwrap());
     assert_eq!(client.get("x").await.unwrap_err().to_string(), "404 Not Found");
     let error = client.get("x").json::<connect_model::wire::EventDefinition>().await.unwrap_err();
-    assert!(error.to_string().starts_with("the answer is not EventDefinition: missing field `event_type`"), "{error}");
+    assert!(
+        error.to_string().starts_with("the answer is not EventDefinition: missing field `event_type`"),
+        "{error}"
+    );
     assert_eq!(client.get("x").await.unwrap(), Value::Null);
 }
 
@@ -175,7 +217,12 @@ async fn calls_that_change_nothing_twice_are_made_again() {
     assert_eq!(server.seen().len(), 4);
     client.collection("a").create(&json!({})).await.unwrap_err();
     assert_eq!(server.seen().len(), 5, "a POST may have had its effect");
-    client.collection("a").create(&json!({})).retry(RetryPolicy::default().retries(1).first_wait(Duration::ZERO).all_methods()).await.unwrap_err();
+    client
+        .collection("a")
+        .create(&json!({}))
+        .retry(RetryPolicy::default().retries(1).first_wait(Duration::ZERO).all_methods())
+        .await
+        .unwrap_err();
     assert_eq!(server.seen().len(), 7);
 }
 

@@ -6,7 +6,10 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use crate::{BoxError, Error, Resolver, key::{Key, short}};
+use crate::{
+    BoxError, Error, Resolver,
+    key::{Key, short},
+};
 
 /// A value that a container gives out: it is cloned, so costly ones stand in an `Arc`.
 ///

@@ -115,8 +115,10 @@ impl Config {
 
 impl<N: Into<String>, V: AsRef<str>> FromIterator<(N, V)> for Config {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
-        let values: BTreeMap<String, String> =
-            variables.into_iter().map(|(name, value)| (name.into(), value.as_ref().trim().to_owned())).collect();
+        let values: BTreeMap<String, String> = variables
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.as_ref().trim().to_owned()))
+            .collect();
         let mut lower: BTreeMap<String, String> = BTreeMap::new();
         let mut collisions = Vec::new();
         for name in values.keys() {

@@ -53,7 +53,8 @@ impl Error {
     }
 
     pub(crate) fn duplicate(key: &Key, first: &str, second: &str) -> Self {
-        let by = if first == second { format!("twice by {first}") } else { format!("by {first} and by {second}") };
+        let by =
+            if first == second { format!("twice by {first}") } else { format!("by {first} and by {second}") };
         let message = format!("{key} is bound {by}: use `replace` to bind it anew");
         Self::new(ErrorKind::Duplicate, message, Vec::new())
     }
@@ -83,9 +84,10 @@ impl Error {
         match problems.len() {
             0 => Ok(()),
             1 => Err(problems.remove(0)),
-            count => {
-                Err(Self { problems, ..Self::new(ErrorKind::Several, format!("{count} problems"), Vec::new()) })
-            }
+            count => Err(Self {
+                problems,
+                ..Self::new(ErrorKind::Several, format!("{count} problems"), Vec::new())
+            }),
         }
     }
 

@@ -214,7 +214,9 @@ impl<'a> Resolver<'a> {
         }
         let names = bound.iter().filter_map(|key| key.name.as_deref()).chain(self.config().lower_names());
         let near = names.map(|other| (distance(name, other), other)).min();
-        let hint = near.filter(|(distance, _)| *distance <= 2).map(|(_, other)| format!("did you mean \"{other}\"?"));
+        let hint = near
+            .filter(|(distance, _)| *distance <= 2)
+            .map(|(_, other)| format!("did you mean \"{other}\"?"));
         Error::missing(key, required_by, hint)
     }
 }

@@ -79,7 +79,8 @@ impl Dev {
         let sandbox = self.sandbox.start().await?;
         let environment = Environment::from_vars(sandbox.environment(), true)?;
         let screen = Screen { colours: io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() };
-        let runner = Runner::new(self.extension.into(), environment)?.on_task(move |report| screen.task(report));
+        let runner =
+            Runner::new(self.extension.into(), environment)?.on_task(move |report| screen.task(report));
         screen.head(&sandbox);
         let (stopped, force) = signals()?;
         let (done, settled) = oneshot::channel();
@@ -203,8 +204,12 @@ mod tests {
 
     #[test]
     fn the_summary_names_what_there_is() {
-        let requests = |statuses: &[&str]| statuses.iter().map(|status| json!({"status": status})).collect::<Vec<_>>();
-        assert_eq!(summary(&requests(&["approved", "failed", "approved"])), "3 requests: 2 approved, 1 failed");
+        let requests =
+            |statuses: &[&str]| statuses.iter().map(|status| json!({"status": status})).collect::<Vec<_>>();
+        assert_eq!(
+            summary(&requests(&["approved", "failed", "approved"])),
+            "3 requests: 2 approved, 1 failed"
+        );
         assert_eq!(summary(&requests(&["inquiring"])), "1 request: 1 inquired");
         assert_eq!(summary(&requests(&["approved", "pending"])), "2 requests: 1 approved, 1 open");
     }

@@ -73,7 +73,9 @@ impl<R: Send + 'static, S: Saga<R>> Handler<R, BackgroundResponse> for SagaHandl
         // A sample has little in it: a saga that does not expect that is not checked, which is no reason not to start.
         let checked = std::panic::catch_unwind(AssertUnwindSafe(|| self.0.verify(sample, scope)));
         checked.unwrap_or_else(|_| {
-            tracing::warn!("a saga could not be checked: listing its transactions panics for a request without data");
+            tracing::warn!(
+                "a saga could not be checked: listing its transactions panics for a request without data"
+            );
             Vec::new()
         })
     }
@@ -116,13 +118,17 @@ transaction_handler!(InteractiveTransaction<R>, InteractiveResponse);
 transaction_handler!(ValidationTransaction<R>, ValidationResponse);
 
 #[diagnostic::do_not_recommend]
-impl<T: ScheduledTransaction + Inject> IntoHandler<Schedule, ScheduledExecutionResponse, ByTransaction> for Injected<T> {
+impl<T: ScheduledTransaction + Inject> IntoHandler<Schedule, ScheduledExecutionResponse, ByTransaction>
+    for Injected<T>
+{
     fn into_handler(self) -> impl Handler<Schedule, ScheduledExecutionResponse> {
         TransactionHandler::<T>(PhantomData)
     }
 }
 
-impl<T: ScheduledTransaction + Inject> Handler<Schedule, ScheduledExecutionResponse> for TransactionHandler<T> {
+impl<T: ScheduledTransaction + Inject> Handler<Schedule, ScheduledExecutionResponse>
+    for TransactionHandler<T>
+{
     async fn handle(&self, mut schedule: Schedule, scope: Scope) -> Result<ScheduledExecutionResponse> {
         let transaction: T = scope.inject()?;
         scope.annotate(TRANSACTION, transaction.name());

@@ -36,13 +36,14 @@ pub mod prelude {
     pub use connect_client::{Client, R, Rql};
     pub use connect_container::{Bindings, Config, Inject, Logger, Resolver, Scope, ServiceProvider};
     pub use connect_model::{
-        AssetRequest, BackgroundResponse, CustomEvent, InteractiveResponse, Parameter, ParamsExt as _, ProductAction,
-        RequestStatus, RequestType, Schedule, ScheduledExecutionResponse, TierConfigRequest, ValidationResponse,
+        AssetRequest, BackgroundResponse, CustomEvent, InteractiveResponse, Parameter, ParamsExt as _,
+        ProductAction, RequestStatus, RequestType, Schedule, ScheduledExecutionResponse, TierConfigRequest,
+        ValidationResponse,
     };
     pub use connect_runner::{TaskScope as _, Variable, descriptor};
     pub use connect_saga::{
-        BackgroundTransaction, InteractiveTransaction, Middleware, Middlewares, Next, Saga, ScheduledTransaction,
-        Transactions, ValidationTransaction, inject,
+        BackgroundTransaction, InteractiveTransaction, Middleware, Middlewares, Next, Saga,
+        ScheduledTransaction, Transactions, ValidationTransaction, inject,
     };
     pub use tracing::{debug, error, info, warn};
 

@@ -25,7 +25,14 @@ pub(crate) fn init(level: &str, format: Option<LogFormat>) {
             .with(fmt::layer().with_writer(std::io::stderr).with_ansi(terminal).with_target(false))
             .try_init(),
         LogFormat::Json => registry
-            .with(fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false).with_writer(std::io::stderr))
+            .with(
+                fmt::layer()
+                    .json()
+                    .flatten_event(true)
+                    .with_current_span(true)
+                    .with_span_list(false)
+                    .with_writer(std::io::stderr),
+            )
             .try_init(),
     };
     // Set already, by the program itself: then it logs as it wants.

@@ -1,6 +1,13 @@
 //! The cases recorded from the real Python runner: what Connect holds and sends, and what the runner has to do.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, missing_docs, unreachable_pub, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    missing_docs,
+    unreachable_pub,
+    reason = "a test"
+)]
 
 mod support;
 
@@ -155,14 +162,20 @@ fn object(path: &str, short: &Value) -> Value {
 /// Whether what is seen is what is expected, where expectations may be patterns.
 fn matches(expected: &Value, seen: &Value) -> bool {
     match (expected, seen) {
-        (Value::Object(pattern), Value::String(text)) if pattern.len() == 1 && pattern.contains_key("contains") => {
+        (Value::Object(pattern), Value::String(text))
+            if pattern.len() == 1 && pattern.contains_key("contains") =>
+        {
             text.contains(pattern["contains"].as_str().unwrap())
         }
-        (Value::String(any), seen) if any == "a number >= 0" => seen.as_f64().is_some_and(|number| number >= 0.0),
+        (Value::String(any), seen) if any == "a number >= 0" => {
+            seen.as_f64().is_some_and(|number| number >= 0.0)
+        }
         (Value::String(any), Value::String(_)) if any == "ANY" => true,
         (Value::String(pattern), Value::String(text)) if pattern.starts_with("W3C: ") => {
             let parts: Vec<&str> = text.split('-').collect();
-            let hex = |part: &str, length| part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let hex = |part: &str, length| {
+                part.len() == length && part.bytes().all(|byte| byte.is_ascii_hexdigit())
+            };
             matches!(parts[..], ["00", "0123456789abcdef0123456789abcdef", span, "01"]
                 if hex(span, 16) && span != "0123456789abcdef")
         }
@@ -171,7 +184,8 @@ fn matches(expected: &Value, seen: &Value) -> bool {
                 && expected.iter().all(|(key, value)| seen.get(key).is_some_and(|seen| matches(value, seen)))
         }
         (Value::Array(expected), Value::Array(seen)) => {
-            expected.len() == seen.len() && expected.iter().zip(seen).all(|(expected, seen)| matches(expected, seen))
+            expected.len() == seen.len()
+                && expected.iter().zip(seen).all(|(expected, seen)| matches(expected, seen))
         }
         (expected, seen) => expected == seen,
     }
@@ -187,13 +201,20 @@ async fn play(case: &Value) -> Result<(), String> {
             .as_array()
             .unwrap()
             .iter()
-            .map(|answer| (u16::try_from(answer[0].as_u64().unwrap()).unwrap(), answer[1].as_str().unwrap().to_owned()))
+            .map(|answer| {
+                (u16::try_from(answer[0].as_u64().unwrap()).unwrap(), answer[1].as_str().unwrap().to_owned())
+            })
             .collect();
         platform.failures.lock().unwrap().insert(path.clone(), answers);
     }
-    let env: Vec<(&str, &str)> =
-        case["env"].as_object().into_iter().flatten().map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect();
-    let runner = Runner::new(extension().into(), platform.environment(&env)).map_err(|error| error.to_string())?;
+    let env: Vec<(&str, &str)> = case["env"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
+        .collect();
+    let runner =
+        Runner::new(extension().into(), platform.environment(&env)).map_err(|error| error.to_string())?;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let stop_signal = async { _ = stopped.await };
     let running = tokio::spawn(runner.run_until(stop_signal, std::future::pending()));
@@ -203,7 +224,8 @@ async fn play(case: &Value) -> Result<(), String> {
     for given in tasks {
         let text = |key: &str| given[key].as_str().unwrap_or_default();
         let category = given["category"].as_str().unwrap_or("background");
-        let mut frame = task(text("task_id"), category, text("event_type"), text("object_id"), &given["data"]);
+        let mut frame =
+            task(text("task_id"), category, text("event_type"), text("object_id"), &given["data"]);
         for option in ["api_key", "installation_id", "connect_correlation_id"] {
             if let Some(value) = given.get(option) {
                 frame["data"]["options"][option] = value.clone();
@@ -234,7 +256,9 @@ async fn play(case: &Value) -> Result<(), String> {
                 .headers
                 .iter()
                 .filter(|(name, _)| {
-                    wanted.is_some_and(|wanted| wanted.contains_key(*name)) || name.starts_with("eaas") || name.starts_with("ext-")
+                    wanted.is_some_and(|wanted| wanted.contains_key(*name))
+                        || name.starts_with("eaas")
+                        || name.starts_with("ext-")
                 })
                 .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
                 .collect();
@@ -243,7 +267,9 @@ async fn play(case: &Value) -> Result<(), String> {
         .collect();
     compare("the calls", &case["expect"]["calls"], &Value::Array(shown));
     if let Some(setup) = case["expect"].get("setup") {
-        let seen = lanes.map(|lane| json!({"query": lane.query, "authorization": lane.authorization, "message": lane.setup}));
+        let seen = lanes.map(
+            |lane| json!({"query": lane.query, "authorization": lane.authorization, "message": lane.setup}),
+        );
         compare("the background setup", &setup["background"], &seen[0]);
         compare("the interactive setup", &setup["interactive"], &seen[1]);
     }

@@ -1,8 +1,9 @@
+use proc_macro_crate::{FoundCrate, crate_name};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{
-    Attribute, Data, DeriveInput, Error, Field, Fields, GenericArgument, LitStr, Path, PathArguments, Result, Type,
-    WherePredicate, parse_quote, spanned::Spanned,
+    Attribute, Data, DeriveInput, Error, Field, Fields, GenericArgument, LitStr, Path, PathArguments, Result,
+    Type, WherePredicate, parse_quote, spanned::Spanned,
 };
 
 /// How a field is filled.
@@ -41,10 +42,8 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
                 if mentions(service, &type_params) {
                     bounds.push(parse_quote!(#service: #container::Service));
                 }
-                let named = match &name {
-                    Some(name) => quote!(::core::option::Option::Some(#name)),
-                    None => quote!(::core::option::Option::None),
-                };
+                let none = quote!(::core::option::Option::None);
+                let named = name.as_ref().map_or(none, |name| quote!(::core::option::Option::Some(#name)));
                 values.push(match (optional.is_some(), &name) {
                     (false, None) => quote_spanned!(span=> resolver.get::<#service>()?),
                     (false, Some(name)) => quote_spanned!(span=> resolver.get_named::<#service>(#name)?),
@@ -108,7 +107,6 @@ fn container_path(attrs: &[Attribute]) -> Result<TokenStream> {
     if let Some(path) = path {
         return Ok(quote!(#path));
     }
-    use proc_macro_crate::{FoundCrate, crate_name};
     let named = |found: FoundCrate, own: &str| {
         let name = match found {
             // Also in the crate's own examples and tests, which see it by its name.

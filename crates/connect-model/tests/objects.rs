@@ -1,6 +1,12 @@
 //! What objects keep, whatever stands in them.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, clippy::unreadable_literal, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unreadable_literal,
+    reason = "a test"
+)]
 
 use connect_model::{AssetRequest, Parameter, RequestStatus};
 use proptest::prelude::*;

@@ -1,6 +1,12 @@
 //! Real payloads: what is read and written again is what was there.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, clippy::unreadable_literal, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unreadable_literal,
+    reason = "a test"
+)]
 
 use std::{fs, path::PathBuf};
 

@@ -54,7 +54,11 @@ impl Extension {
             version: descriptor.version,
             events: background.chain(interactive).chain(scheduled).collect(),
             variables: variables
-                .map(|variable| if variable.secure { format!("{} (secure)", variable.name) } else { variable.name })
+                .map(
+                    |variable| {
+                        if variable.secure { format!("{} (secure)", variable.name) } else { variable.name }
+                    },
+                )
                 .collect(),
         }
     }

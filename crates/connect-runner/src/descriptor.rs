@@ -48,7 +48,8 @@ const AUDIENCES: [&str; 3] = ["vendor", "distributor", "reseller"];
 impl Descriptor {
     /// Reads the text of an `extension.json`.
     pub fn parse(text: &str) -> Result<Self, DescriptorError> {
-        let descriptor: Self = serde_json::from_str(text).map_err(|error| DescriptorError(error.to_string()))?;
+        let descriptor: Self =
+            serde_json::from_str(text).map_err(|error| DescriptorError(error.to_string()))?;
         let unknown = descriptor.audience.iter().find(|audience| !AUDIENCES.contains(&audience.as_str()));
         match unknown {
             Some(audience) => Err(DescriptorError(format!(

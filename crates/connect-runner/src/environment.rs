@@ -84,7 +84,8 @@ const SERVER_ADDRESS: &str = "api.connect.cloudblue.com";
 impl Environment {
     /// Reads the environment variables of the process.
     pub fn from_env(unsecure: bool) -> Result<Self, EnvironmentError> {
-        let vars = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let vars = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         Self::from_vars(vars, unsecure)
     }
 
@@ -107,22 +108,31 @@ impl Environment {
             if secret && sendable {
                 Ok(SecretString::from(key.to_owned()))
             } else {
-                Err("is not a key: it has to be \"ApiKey \" followed by what Connect shows for the token".to_owned())
+                Err("is not a key: it has to be \"ApiKey \" followed by what Connect shows for the token"
+                    .to_owned())
             }
         });
-        let environment_id = reader.required("ENVIRONMENT_ID", "the environment of the extension, \"ENV-…\"", |id| {
-            let named = id.strip_prefix("ENV-").is_some_and(|rest| !rest.is_empty());
-            if named && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-                Ok(id.to_owned())
-            } else {
-                Err(format!("is not the id of an environment: \"{id}\" should look like ENV-0000-0000-01"))
-            }
-        });
+        let environment_id =
+            reader.required("ENVIRONMENT_ID", "the environment of the extension, \"ENV-…\"", |id| {
+                let named = id.strip_prefix("ENV-").is_some_and(|rest| !rest.is_empty());
+                if named && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+                    Ok(id.to_owned())
+                } else {
+                    Err(format!(
+                        "is not the id of an environment: \"{id}\" should look like ENV-0000-0000-01"
+                    ))
+                }
+            });
         let instance_id = reader.get("INSTANCE_ID").map_or_else(default_instance_id, str::to_owned);
         let ws = if unsecure { "ws" } else { "wss" };
         let server_text = reader.get("SERVER_ADDRESS").unwrap_or(SERVER_ADDRESS).to_owned();
-        let server = reader.checked("SERVER_ADDRESS", || address(&server_text, ws, [("http", "ws"), ("https", "wss")]));
-        let api_text = reader.get("API_ADDRESS").map(str::to_owned).or_else(|| host_of(&server_text)).unwrap_or_default();
+        let server = reader
+            .checked("SERVER_ADDRESS", || address(&server_text, ws, [("http", "ws"), ("https", "wss")]));
+        let api_text = reader
+            .get("API_ADDRESS")
+            .map(str::to_owned)
+            .or_else(|| host_of(&server_text))
+            .unwrap_or_default();
         let api = reader.checked("API_ADDRESS", || {
             let mut api = address(&api_text, "https", [("ws", "http"), ("wss", "https")])?;
             if api.path() == "/" {
@@ -140,18 +150,20 @@ impl Environment {
         let max_concurrent_tasks = reader.number("MAX_CONCURRENT_TASKS", 10_000, "a number of tasks");
         let problems = reader.problems;
         match (api_key, environment_id, server, api) {
-            (Some(api_key), Some(environment_id), Some(server), Some(api)) if problems.is_empty() => Ok(Self {
-                api_key,
-                environment_id,
-                instance_id,
-                server,
-                api,
-                limits,
-                drain,
-                max_concurrent_tasks: usize::try_from(max_concurrent_tasks).unwrap_or(usize::MAX),
-                retry: None,
-                backoff: crate::Backoff::default(),
-            }),
+            (Some(api_key), Some(environment_id), Some(server), Some(api)) if problems.is_empty() => {
+                Ok(Self {
+                    api_key,
+                    environment_id,
+                    instance_id,
+                    server,
+                    api,
+                    limits,
+                    drain,
+                    max_concurrent_tasks: usize::try_from(max_concurrent_tasks).unwrap_or(usize::MAX),
+                    retry: None,
+                    backoff: crate::Backoff::default(),
+                })
+            }
             _ => Err(EnvironmentError { problems }),
         }
     }
@@ -224,7 +236,9 @@ fn address(text: &str, default: &str, aliases: [(&str, &str); 2]) -> Result<Url,
         url = renamed;
     }
     if !schemes.contains(&url.scheme()) {
-        return Err(format!("is not an address: \"{text}\" (use a host, or a URL that starts with {default}://)"));
+        return Err(format!(
+            "is not an address: \"{text}\" (use a host, or a URL that starts with {default}://)"
+        ));
     }
     if url.host_str().is_none_or(str::is_empty) {
         return Err(format!("is not an address: \"{text}\" names no host"));
@@ -260,7 +274,8 @@ mod tests {
         Environment::from_vars(vars, false)
     }
 
-    const GOOD: [(&str, &str); 2] = [("API_KEY", "ApiKey SU-000:canary"), ("ENVIRONMENT_ID", "ENV-0001-0002-01")];
+    const GOOD: [(&str, &str); 2] =
+        [("API_KEY", "ApiKey SU-000:canary"), ("ENVIRONMENT_ID", "ENV-0001-0002-01")];
 
     #[test]
     fn two_variables_are_enough() {
@@ -286,10 +301,14 @@ mod tests {
         .unwrap_err();
         let text = error.to_string();
         assert_eq!(error.problems().len(), 6, "{text}");
-        for name in ["API_KEY is not", "ENVIRONMENT_ID is missing", "SERVER_ADDRESS is not", "API_ADDRESS must not"] {
+        for name in
+            ["API_KEY is not", "ENVIRONMENT_ID is missing", "SERVER_ADDRESS is not", "API_ADDRESS must not"]
+        {
             assert!(text.contains(name), "{name} in {text}");
         }
-        assert!(text.contains("BACKGROUND_TASK_MAX_EXECUTION_TIME is not a number of seconds above zero: \"5m\""));
+        assert!(
+            text.contains("BACKGROUND_TASK_MAX_EXECUTION_TIME is not a number of seconds above zero: \"5m\"")
+        );
         assert!(!text.contains("canary"), "{text}");
     }
 
@@ -302,7 +321,10 @@ mod tests {
             let environment = read(&vars).unwrap();
             (environment.server.to_string(), environment.api.to_string())
         };
-        assert_eq!(with("a.example", None), ("wss://a.example/".into(), "https://a.example/public/v1".into()));
+        assert_eq!(
+            with("a.example", None),
+            ("wss://a.example/".into(), "https://a.example/public/v1".into())
+        );
         assert_eq!(
             with("ws://127.0.0.1:9", Some("http://127.0.0.1:9")),
             ("ws://127.0.0.1:9/".into(), "http://127.0.0.1:9/public/v1".into())

@@ -9,10 +9,10 @@ use connect_model::{
 use serde_json::json;
 
 use crate::{
-    settings::Settings,
     Context, Descriptor, DescriptorResult, Error, ErrorKind, Handler,
     handler::{ErasedHandler, erase},
     scope::TaskContext,
+    settings::Settings,
 };
 
 /// A variable of an extension: set by people in Connect, sent to the extension when it connects.
@@ -198,9 +198,11 @@ impl Extension {
     /// Variables have their initial values, since Connect has not said others yet.
     pub fn check(&self) -> Result<(), Error> {
         self.check_declaration()?;
-        let unusable = |error| Error::because(ErrorKind::Client, "no client for Connect's API can be made", error);
+        let unusable =
+            |error| Error::because(ErrorKind::Client, "no client for Connect's API can be made", error);
         // Never sent: nothing is called.
-        let client = connect_client::Client::builder("ApiKey SU-000-000-000:none").build().map_err(unusable)?;
+        let client =
+            connect_client::Client::builder("ApiKey SU-000-000-000:none").build().map_err(unusable)?;
         Settings::initial(self, &client, "ENV-0000-0000-01").map(|_| ())
     }
 
@@ -223,13 +225,17 @@ impl Extension {
         }
         for (event, BackgroundEvent { statuses, .. }) in &self.background {
             if let Some(status) = statuses.iter().find(|status| !is_status(status)) {
-                problems.push(format!("the event \"{event}\" is handled in \"{status}\", which is no status"));
+                problems
+                    .push(format!("the event \"{event}\" is handled in \"{status}\", which is no status"));
             }
         }
         if problems.is_empty() {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::Declaration, format!("the extension is not declared right:\n  {}", problems.join("\n  "))))
+        Err(Error::new(
+            ErrorKind::Declaration,
+            format!("the extension is not declared right:\n  {}", problems.join("\n  ")),
+        ))
     }
 
     /// Its descriptor; an empty one where that is not right, which [[`check`](Self::check) tells.
@@ -240,7 +246,8 @@ impl Extension {
     /// What it tells Connect when it connects.
     pub(crate) fn setup_request(&self) -> SetupRequest {
         let descriptor = self.descriptor();
-        let background = self.background.iter().map(|(event, declared)| (event.clone(), declared.statuses.clone()));
+        let background =
+            self.background.iter().map(|(event, declared)| (event.clone(), declared.statuses.clone()));
         let interactive = self.interactive.keys().map(|event| (event.clone(), Vec::new()));
         let variables = self.variables.iter().map(|variable| DeclaredVariable {
             name: variable.name.clone(),
@@ -309,15 +316,19 @@ impl Extension {
             }
             Err(error) => problems.push(error.to_string()),
         }
-        let scope = scope().map_err(|error| Error::because(ErrorKind::Container, "no scope for a task", error))?;
+        let scope =
+            scope().map_err(|error| Error::because(ErrorKind::Container, "no scope for a task", error))?;
         let background = self.background.iter().map(|(event, declared)| {
             let status = declared.statuses.first().map_or("pending", String::as_str);
             (event.as_str(), status, &declared.handler)
         });
-        let interactive = self.interactive.iter().map(|(event, declared)| (event.as_str(), "draft", &declared.handler));
-        let scheduled = self.scheduled.iter().map(|(method, declared)| (method.as_str(), "enabled", &declared.handler));
+        let interactive =
+            self.interactive.iter().map(|(event, declared)| (event.as_str(), "draft", &declared.handler));
+        let scheduled =
+            self.scheduled.iter().map(|(method, declared)| (method.as_str(), "enabled", &declared.handler));
         for (name, status, handler) in background.chain(interactive).chain(scheduled) {
-            let sample = json!({"id": "sample", "type": request_type(name), "status": status, "method": name});
+            let sample =
+                json!({"id": "sample", "type": request_type(name), "status": status, "method": name});
             for error in handler.verify(&sample, &scope) {
                 problems.push(format!("{error} [{name}]"));
             }

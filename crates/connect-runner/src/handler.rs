@@ -84,7 +84,8 @@ fn short_name<T>() -> &'static str {
 /// A handler whose object and answer have been forgotten, so that all fit into one table.
 pub(crate) trait ErasedHandler: Send + Sync {
     /// Binds the object for whoever wants it, and answers.
-    fn handle(&self, object: RawObject, scope: Scope) -> BoxFuture<'static, Result<TaskOutput, HandlerError>>;
+    fn handle(&self, object: RawObject, scope: Scope)
+    -> BoxFuture<'static, Result<TaskOutput, HandlerError>>;
 
     /// Adds what makes the object available in the scope, as `Arc<T>`.
     fn bind(&self, object: &RawObject, bind: &mut connect_container::Bindings);
@@ -102,7 +103,11 @@ struct Erased<H, T, A> {
 }
 
 impl<H: Handler<T, A>, T: Object, A: Response> ErasedHandler for Erased<H, T, A> {
-    fn handle(&self, object: RawObject, scope: Scope) -> BoxFuture<'static, Result<TaskOutput, HandlerError>> {
+    fn handle(
+        &self,
+        object: RawObject,
+        scope: Scope,
+    ) -> BoxFuture<'static, Result<TaskOutput, HandlerError>> {
         let object = match object.read::<T>() {
             Ok(object) => object,
             Err(error) => return ready(Err(error.into())).boxed(),

@@ -58,7 +58,8 @@ impl Runner {
     pub fn new(extension: Extension, environment: Environment) -> Result<Self, Error> {
         extension.check_declaration()?;
         let needs_tls = environment.server.scheme() == "wss" || environment.api.scheme() == "https";
-        let unusable = |error| Error::because(ErrorKind::Client, "no client for Connect's API can be made", error);
+        let unusable =
+            |error| Error::because(ErrorKind::Client, "no client for Connect's API can be made", error);
         let tls = if needs_tls { Some(websocket_tls().map_err(unusable)?) } else { None };
         let mut client = Client::builder(environment.api_key()).endpoint(environment.api.as_str());
         if let Some(retry) = &environment.retry {
@@ -123,7 +124,9 @@ impl Runner {
         }
         if exit.unfinished > 0 || exit.unsent > 0 {
             let Exit { unfinished, unsent } = exit;
-            warn!("stopped with {unfinished} unfinished tasks and {unsent} unsent results: Connect will send them again");
+            warn!(
+                "stopped with {unfinished} unfinished tasks and {unsent} unsent results: Connect will send them again"
+            );
         } else {
             info!("stopped, nothing is left");
         }

@@ -5,7 +5,10 @@ use connect_container::{Config, Container};
 use connect_model::wire::{EventDefinition, SetupResponse, Variable};
 use tracing::{debug, info};
 
-use crate::{Context, Error, ErrorKind, Extension, extension::{bind_root, sample_scope}};
+use crate::{
+    Context, Error, ErrorKind, Extension,
+    extension::{bind_root, sample_scope},
+};
 
 /// What Connect said last, and the root container built for it. Each task takes one snapshot.
 #[derive(Debug)]
@@ -18,13 +21,19 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Before Connect has said anything: the declared variables with their initial values, and a graph that is checked.
-    pub(crate) fn initial(extension: &Extension, client: &Client, environment_id: &str) -> Result<Self, Error> {
+    pub(crate) fn initial(
+        extension: &Extension,
+        client: &Client,
+        environment_id: &str,
+    ) -> Result<Self, Error> {
         let context = Context { environment_id: environment_id.to_owned(), ..Context::default() };
         let config = extension.initial_config();
         let variables = pairs(&config);
         let container = extension
             .container(config, |bind| bind_root(bind, client.clone(), context.clone()))
-            .map_err(|error| Error::because(ErrorKind::Container, "the service providers don't fit together", error))?;
+            .map_err(|error| {
+                Error::because(ErrorKind::Container, "the service providers don't fit together", error)
+            })?;
         extension.verify(&container, || sample_scope(&container))?;
         Ok(Self { context, event_definitions: HashMap::new(), container, variables })
     }
@@ -41,12 +50,15 @@ impl Settings {
         let context = Context {
             extension_id: meta.service_id.unwrap_or_else(|| self.context.extension_id.clone()),
             environment_id: self.context.environment_id.clone(),
-            environment_type: response.environment_type.unwrap_or_else(|| self.context.environment_type.clone()),
+            environment_type: response
+                .environment_type
+                .unwrap_or_else(|| self.context.environment_type.clone()),
         };
         let event_definitions = match response.event_definitions {
-            Some(definitions) => {
-                definitions.into_iter().map(|definition| (definition.event_type.clone(), definition)).collect()
-            }
+            Some(definitions) => definitions
+                .into_iter()
+                .map(|definition| (definition.event_type.clone(), definition))
+                .collect(),
             None => self.event_definitions.clone(),
         };
         let config = response.variables.map_or_else(|| self.variables.iter().cloned().collect(), values);
@@ -55,9 +67,9 @@ impl Settings {
             self.container.clone()
         } else {
             self.log_changes(&variables);
-            extension
-                .container(config, |bind| bind_root(bind, client.clone(), context.clone()))
-                .map_err(|error| Error::because(ErrorKind::Container, "the new variables can't be used", error))?
+            extension.container(config, |bind| bind_root(bind, client.clone(), context.clone())).map_err(
+                |error| Error::because(ErrorKind::Container, "the new variables can't be used", error),
+            )?
         };
         Ok(Arc::new(Self { context, event_definitions, container, variables }))
     }

@@ -139,9 +139,10 @@ impl Tasks {
     /// Tasks that run now, those that wait for a permit included: background or interactive, and scheduled.
     pub(crate) fn running(&self, lane: Lane) -> (usize, usize) {
         match lane {
-            Lane::Background => {
-                (self.background.running.load(Ordering::Relaxed), self.scheduled.running.load(Ordering::Relaxed))
-            }
+            Lane::Background => (
+                self.background.running.load(Ordering::Relaxed),
+                self.scheduled.running.load(Ordering::Relaxed),
+            ),
             Lane::Interactive => (self.interactive.running.load(Ordering::Relaxed), 0),
         }
     }
@@ -261,7 +262,9 @@ enum Undeliverable {
     NoHandler(String),
     #[error("no handler for the category \"{0}\"")]
     UnknownCategory(String),
-    #[error("the schedule names the method \"{method}\", which the extension does not offer (it offers: {offered})")]
+    #[error(
+        "the schedule names the method \"{method}\", which the extension does not offer (it offers: {offered})"
+    )]
     UnknownMethod { method: String, offered: String },
     #[error("Connect sent no event definition for \"{0}\", so its object can't be fetched")]
     NoDefinition(String),
@@ -313,7 +316,8 @@ impl Attempt<'_> {
             let found = client.path(collection).query().filter(Rql::raw(filter)).count().await?;
             if found == 0 {
                 let statuses = event.statuses.join(",");
-                let message = format!("The request status does not match the supported statuses: {statuses}.");
+                let message =
+                    format!("The request status does not match the supported statuses: {statuses}.");
                 return Ok(TaskOutput::new(ResultType::Skip).with_message(message));
             }
         }
@@ -322,11 +326,17 @@ impl Attempt<'_> {
         self.handle(settings, &event.handler, object, limit).await
     }
 
-    async fn interactive(&mut self, settings: &Settings, limit: Duration) -> Result<TaskOutput, HandlerError> {
+    async fn interactive(
+        &mut self,
+        settings: &Settings,
+        limit: Duration,
+    ) -> Result<TaskOutput, HandlerError> {
         let input = &self.task.input;
         let unhandled = || Undeliverable::NoHandler(input.event_type.clone());
         let event = self.tasks.extension.interactive.get(&input.event_type).ok_or_else(unhandled)?;
-        let empty = |data: &serde_json::Value| data.is_null() || data.as_object().is_some_and(serde_json::Map::is_empty);
+        let empty = |data: &serde_json::Value| {
+            data.is_null() || data.as_object().is_some_and(serde_json::Map::is_empty)
+        };
         let data = input.data.clone().filter(|data| !empty(data)).ok_or(Undeliverable::NoData)?;
         self.handle(settings, &event.handler, RawObject::Value(data), limit).await
     }
@@ -469,7 +479,10 @@ mod tests {
     fn the_trace_goes_on_with_a_span_of_its_own() {
         let parent = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01";
         let child = child_trace_context(parent).unwrap();
-        assert!(child.starts_with("00-0123456789abcdef0123456789abcdef-") && child.ends_with("-01"), "{child}");
+        assert!(
+            child.starts_with("00-0123456789abcdef0123456789abcdef-") && child.ends_with("-01"),
+            "{child}"
+        );
         assert_eq!(child.len(), 55);
         assert_ne!(child, parent);
         assert_eq!(child_trace_context("00-short-01"), None);

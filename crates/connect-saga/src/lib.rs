@@ -14,7 +14,9 @@ pub use function::{Compensation, Execution};
 pub use injected::{Injected, inject};
 pub use middleware::{Middleware, MiddlewareFn, Middlewares, Next};
 pub use saga::Saga;
-pub use transaction::{BackgroundTransaction, InteractiveTransaction, ScheduledTransaction, ValidationTransaction};
+pub use transaction::{
+    BackgroundTransaction, InteractiveTransaction, ScheduledTransaction, ValidationTransaction,
+};
 pub use transactions::{Selected, Transactions};
 
 /// What transactions, middlewares and sagas return.

@@ -54,7 +54,11 @@ pub trait Saga<R: Send + 'static = AssetRequest>: Send + Sync + 'static {
     ///
     /// Where no transaction applies and none of [`Transactions::otherwise`] was given, the error is
     /// [`TransactionNotSelected`](crate::TransactionNotSelected).
-    fn resolve(&self, mut request: R, scope: Scope) -> impl Future<Output = Result<BackgroundResponse>> + Send {
+    fn resolve(
+        &self,
+        mut request: R,
+        scope: Scope,
+    ) -> impl Future<Output = Result<BackgroundResponse>> + Send {
         let middlewares = self.middlewares(&request);
         let transactions = self.transactions(&request);
         async move {

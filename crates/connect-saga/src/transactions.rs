@@ -92,7 +92,9 @@ impl<R: Send + 'static> Transactions<R> {
         let otherwise = self.otherwise.take();
         match (self.select(request, scope), otherwise) {
             (Ok(selected), _) => selected.run(request).await,
-            (Err(error), Some(response)) if error.downcast_ref::<TransactionNotSelected>().is_some() => Ok(response),
+            (Err(error), Some(response)) if error.downcast_ref::<TransactionNotSelected>().is_some() => {
+                Ok(response)
+            }
             (Err(error), _) => Err(error),
         }
     }

@@ -6,7 +6,8 @@ use std::{
 };
 
 use connect_model::wire::{
-    Logging, LoggingMeta, Message, Secret, SetupRequest, SetupResponse, Task, TaskCategory, TaskOutput, Variable,
+    Logging, LoggingMeta, Message, Secret, SetupRequest, SetupResponse, Task, TaskCategory, TaskOutput,
+    Variable,
 };
 use serde_json::Value;
 use tokio::{
@@ -137,7 +138,9 @@ impl Core {
                 }
             }
         }
-        told.into_iter().for_each(|activity| self.tell(activity));
+        for activity in told {
+            self.tell(activity);
+        }
     }
 
     /// A runner said what it handles: it gets its settings, and tasks for what it handles.
@@ -162,7 +165,9 @@ impl Core {
                     }
                 }
                 let ids: Vec<String> = state.store.requests().map(|(id, _)| id.clone()).collect();
-                ids.iter().for_each(|id| state.announce(id));
+                for id in &ids {
+                    state.announce(id);
+                }
             }
             connection
         };
@@ -260,7 +265,11 @@ impl Core {
         if changed {
             state.announce(id);
         }
-        let value = state.store.request(id).map(|stored| Arc::clone(&stored.value)).ok_or_else(ApiError::not_found)?;
+        let value = state
+            .store
+            .request(id)
+            .map(|stored| Arc::clone(&stored.value))
+            .ok_or_else(ApiError::not_found)?;
         drop(state);
         if changed {
             let status = value["status"].as_str().unwrap_or_default().to_owned();
@@ -317,7 +326,8 @@ impl State {
         let event = events::of_request(&stored.value);
         let status = stored.value["status"].as_str().unwrap_or_default();
         let entered = stored.entered;
-        let subscribed = self.subscriptions.get(&event).is_some_and(|statuses| statuses.iter().any(|own| own == status));
+        let subscribed =
+            self.subscriptions.get(&event).is_some_and(|statuses| statuses.iter().any(|own| own == status));
         let key = (event, id.to_owned());
         if !subscribed || self.announced.get(&key) == Some(&entered) {
             return;
@@ -333,7 +343,8 @@ impl State {
             && self.store.requests().all(|(id, stored)| {
                 fulfillment::is_settled(&stored.value) || {
                     let event = events::of_request(&stored.value);
-                    !self.subscriptions.contains_key(&event) || self.announced.contains_key(&(event, id.clone()))
+                    !self.subscriptions.contains_key(&event)
+                        || self.announced.contains_key(&(event, id.clone()))
                 }
             })
     }

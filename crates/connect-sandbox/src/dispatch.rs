@@ -191,11 +191,11 @@ impl Dispatcher {
     ) -> Option<String> {
         let key = (event_type.to_owned(), object_id.to_owned());
         // Somebody waits for each interactive task, so each is a task of its own.
-        if category != TaskCategory::Interactive {
-            if let Some(task) = self.open.get(&key).and_then(|id| self.tasks.get_mut(id)) {
-                task.again |= task.status == TaskStatus::Processing;
-                return None;
-            }
+        if category != TaskCategory::Interactive
+            && let Some(task) = self.open.get(&key).and_then(|id| self.tasks.get_mut(id))
+        {
+            task.again |= task.status == TaskStatus::Processing;
+            return None;
         }
         self.made += 1;
         let digits = format!("{:012}", self.made);
@@ -222,7 +222,13 @@ impl Dispatcher {
     pub(crate) fn connect(&mut self, instance: &str, lane: Option<Lane>) -> ConnectionId {
         self.counter += 1;
         let id = self.counter;
-        self.connections.push(Connection { id, instance: instance.to_owned(), lane, running: HashSet::new(), retired: false });
+        self.connections.push(Connection {
+            id,
+            instance: instance.to_owned(),
+            lane,
+            running: HashSet::new(),
+            retired: false,
+        });
         id
     }
 
@@ -277,7 +283,9 @@ impl Dispatcher {
                 && connection.lane.is_none_or(|own| own == lane)
                 && connection.running.len() < limit
         };
-        let index = (0..count).map(|step| (self.turn + step) % count).find(|index| fits(&self.connections[*index]))?;
+        let index = (0..count)
+            .map(|step| (self.turn + step) % count)
+            .find(|index| fits(&self.connections[*index]))?;
         self.turn = index + 1;
         Some(index)
     }
@@ -318,7 +326,8 @@ impl Dispatcher {
                 return;
             }
             let (id, attempt) = entry.remove();
-            let runs = |task: &TaskRecord| task.status == TaskStatus::Processing && task.attempts.len() == attempt;
+            let runs =
+                |task: &TaskRecord| task.status == TaskStatus::Processing && task.attempts.len() == attempt;
             if self.tasks.get(&id).is_some_and(runs) {
                 for connection in &mut self.connections {
                     connection.running.remove(&id);
@@ -446,7 +455,10 @@ mod tests {
         assert_eq!(put(&mut dispatcher, "PR-1"), None, "it runs, another one follows it");
         let answered = dispatcher.answer(connection, &id, output(ResultType::Success, 0), now).unwrap();
         assert!(answered.again && answered.over && dispatcher.is_idle());
-        assert!(dispatcher.answer(connection, &id, output(ResultType::Success, 0), now).is_none(), "a second answer");
+        assert!(
+            dispatcher.answer(connection, &id, output(ResultType::Success, 0), now).is_none(),
+            "a second answer"
+        );
     }
 
     #[test]
@@ -491,7 +503,10 @@ mod tests {
         let second = dispatcher.connect("SIN-2", None);
         dispatcher.disconnect(first);
         assert_eq!(dispatcher.assign(now)[0].0, second);
-        assert!(dispatcher.answer(first, &id, output(ResultType::Success, 0), now).is_none(), "it is not its task now");
+        assert!(
+            dispatcher.answer(first, &id, output(ResultType::Success, 0), now).is_none(),
+            "it is not its task now"
+        );
         assert!(dispatcher.answer(second, &id, output(ResultType::Success, 0), now).is_some());
     }
 
@@ -500,7 +515,10 @@ mod tests {
         let policy = DispatchPolicy { running_per_connection: 2, ..DispatchPolicy::default() };
         let (mut dispatcher, now) = (Dispatcher::new(policy, 1.0), Instant::now());
         let interactive = dispatcher.connect("SIN-1", Some(Lane::Interactive));
-        let ids = [dispatcher.connect("SIN-1", Some(Lane::Background)), dispatcher.connect("SIN-2", Some(Lane::Background))];
+        let ids = [
+            dispatcher.connect("SIN-1", Some(Lane::Background)),
+            dispatcher.connect("SIN-2", Some(Lane::Background)),
+        ];
         for number in 0..5 {
             put(&mut dispatcher, &format!("PR-{number}"));
         }

@@ -77,7 +77,10 @@ pub(crate) fn act(request: &mut Value, action: Action, body: &Value) -> Result<(
         }
         Action::Inquire => {
             if from != "pending" {
-                return Err(ApiError::bad("REQ_003", "Only pending requests can be moved to inquiring status."));
+                return Err(ApiError::bad(
+                    "REQ_003",
+                    "Only pending requests can be moved to inquiring status.",
+                ));
             }
             if !params(request).any(is_invalid) {
                 return Err(ApiError::bad(
@@ -92,7 +95,10 @@ pub(crate) fn act(request: &mut Value, action: Action, body: &Value) -> Result<(
         }
         Action::Pend => {
             if from != "inquiring" {
-                return Err(ApiError::bad("REQ_003", "Only inquiring requests can be moved to pending status."));
+                return Err(ApiError::bad(
+                    "REQ_003",
+                    "Only inquiring requests can be moved to pending status.",
+                ));
             }
             update(request, body)?;
             enter(request, "pending", "pended");
@@ -127,12 +133,17 @@ pub(crate) fn update(request: &mut Value, body: &Value) -> Result<(), ApiError> 
     for change in changes {
         let id = change["id"].as_str().unwrap_or_default();
         if !params(request).any(|param| param["id"] == id) {
-            return Err(ApiError::bad("VAL_001", format!("asset.params: the parameter \"{id}\" does not exist.")));
+            return Err(ApiError::bad(
+                "VAL_001",
+                format!("asset.params: the parameter \"{id}\" does not exist."),
+            ));
         }
     }
     for change in changes {
         let list = request["asset"]["params"].as_array_mut();
-        let Some(param) = list.into_iter().flatten().find(|param| param["id"] == change["id"]) else { continue };
+        let Some(param) = list.into_iter().flatten().find(|param| param["id"] == change["id"]) else {
+            continue;
+        };
         for key in ["value", "structured_value", "value_error"] {
             if let Some(value) = change.get(key) {
                 param[key] = value.clone();
@@ -202,21 +213,28 @@ mod tests {
     fn a_purchase_is_approved_or_failed_with_its_asset() {
         let mut approved = request("pending");
         act(&mut approved, Action::Approve, &json!({"template_id": "TL-1"})).unwrap();
-        assert_eq!((&approved["status"], &approved["asset"]["status"]), (&json!("approved"), &json!("active")));
+        assert_eq!(
+            (&approved["status"], &approved["asset"]["status"]),
+            (&json!("approved"), &json!("active"))
+        );
         assert_eq!(approved["template"]["id"], "TL-1");
         let mut failed = request("pending");
         act(&mut failed, Action::Fail, &json!({"reason": "no stock"})).unwrap();
-        assert_eq!((&failed["reason"], &failed["asset"]["status"]), (&json!("no stock"), &json!("terminated")));
+        assert_eq!(
+            (&failed["reason"], &failed["asset"]["status"]),
+            (&json!("no stock"), &json!("terminated"))
+        );
     }
 
     #[test]
     fn wrong_transitions_are_refused_in_connects_words() {
         let body = json!({"template_id": "TL-1", "reason": "r"});
-        let texts: Vec<_> = [("approved", Action::Approve), ("inquiring", Action::Fail), ("draft", Action::Inquire)]
-            .map(|(from, action)| refused(from, action, &body))
-            .into_iter()
-            .map(|error| (error.code, error.errors.concat()))
-            .collect();
+        let texts: Vec<_> =
+            [("approved", Action::Approve), ("inquiring", Action::Fail), ("draft", Action::Inquire)]
+                .map(|(from, action)| refused(from, action, &body))
+                .into_iter()
+                .map(|error| (error.code, error.errors.concat()))
+                .collect();
         assert_eq!(
             texts,
             [
@@ -234,7 +252,8 @@ mod tests {
     #[test]
     fn an_inquiry_needs_a_wrong_value_and_ends_with_a_right_one() {
         let mut request = request("pending");
-        update(&mut request, &json!({"asset": {"params": [{"id": "a", "value_error": "is taken"}]}})).unwrap();
+        update(&mut request, &json!({"asset": {"params": [{"id": "a", "value_error": "is taken"}]}}))
+            .unwrap();
         act(&mut request, Action::Inquire, &json!({})).unwrap();
         act(&mut request, Action::Pend, &json!({"asset": {"params": [{"id": "a", "value": "2"}]}})).unwrap();
         assert_eq!(request["asset"]["params"][0], json!({"id": "a", "value": "2", "value_error": ""}));

@@ -127,7 +127,8 @@ impl Call<'_> {
             }
             ["requests", id, action] => {
                 let action = Action::named(action).ok_or_else(ApiError::not_found)?;
-                let value = self.core.change_request(id, |request| fulfillment::act(request, action, &self.body))?;
+                let value =
+                    self.core.change_request(id, |request| fulfillment::act(request, action, &self.body))?;
                 Ok(one(&value))
             }
             _ => Err(ApiError::not_found()),
@@ -137,7 +138,8 @@ impl Call<'_> {
     fn put(&self, segments: &[&str]) -> Result<Response, ApiError> {
         match segments {
             ["requests", id] => {
-                let value = self.core.change_request(id, |request| fulfillment::update(request, &self.body))?;
+                let value =
+                    self.core.change_request(id, |request| fulfillment::update(request, &self.body))?;
                 Ok(one(&value))
             }
             _ => Err(ApiError::not_found()),
@@ -168,15 +170,12 @@ impl Call<'_> {
         let found: Vec<Value> = {
             let state = self.core.state();
             let matching = |value: &Value| query.filter.as_ref().is_none_or(|filter| filter.matches(value));
-            match query.filter.as_ref().and_then(id_of) {
-                Some(id) => {
-                    let stored = state.store.request(id).filter(|stored| matching(&stored.value));
-                    stored.map(|stored| (*stored.value).clone()).into_iter().collect()
-                }
-                None => {
-                    let all = state.store.requests().filter(|(_, stored)| matching(&stored.value));
-                    all.map(|(_, stored)| (*stored.value).clone()).collect()
-                }
+            if let Some(id) = query.filter.as_ref().and_then(id_of) {
+                let stored = state.store.request(id).filter(|stored| matching(&stored.value));
+                stored.map(|stored| (*stored.value).clone()).into_iter().collect()
+            } else {
+                let all = state.store.requests().filter(|(_, stored)| matching(&stored.value));
+                all.map(|(_, stored)| (*stored.value).clone()).collect()
             }
         };
         Ok(page(found, &query))
@@ -207,7 +206,9 @@ fn page(mut found: Vec<Value>, query: &Query) -> Response {
     let limit = query.limit.unwrap_or(PAGE).min(LONGEST_PAGE);
     let mut items: Vec<Value> = found.into_iter().skip(offset).take(limit).collect();
     for hidden in query.select.iter().filter_map(|field| field.strip_prefix('-')) {
-        items.iter_mut().for_each(|item| hide(item, hidden));
+        for item in &mut items {
+            hide(item, hidden);
+        }
     }
     let (first, last) = if items.is_empty() { (0, 0) } else { (offset, offset + items.len() - 1) };
     let range = format!("items {first}-{last}/{total}");

@@ -221,7 +221,11 @@ impl Sandbox {
 
     /// Adds an installation; its id is the answer.
     pub fn add_installation(&self, installation: Value) -> Result<String, SandboxError> {
-        self.core.state().store.put("installations", installation).ok_or(SandboxError::NoId("an installation"))
+        self.core
+            .state()
+            .store
+            .put("installations", installation)
+            .ok_or(SandboxError::NoId("an installation"))
     }
 
     /// Runs a schedule now and waits for the end of its task.
@@ -351,7 +355,8 @@ impl SandboxBuilder {
         let address: SocketAddr = self.address.parse().map_err(|error| refused(&error))?;
         let listener = TcpListener::bind(address).await.map_err(|error| refused(&error))?;
         let address = listener.local_addr().map_err(|error| refused(&error))?;
-        let api_key = self.api_key.unwrap_or_else(|| Secret::new(format!("ApiKey SU-000-000-000:{:032x}", random())));
+        let api_key =
+            self.api_key.unwrap_or_else(|| Secret::new(format!("ApiKey SU-000-000-000:{:032x}", random())));
         let setup = Setup {
             api_key,
             environment_id: ENVIRONMENT_ID.to_owned(),

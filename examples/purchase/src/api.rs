@@ -26,7 +26,12 @@ impl VendorApi {
         self.create("customers", request_id, &json!({"name": name})).await
     }
 
-    pub(crate) async fn create_subscription(&self, request_id: &str, customer_id: &str, seats: u32) -> Result<String> {
+    pub(crate) async fn create_subscription(
+        &self,
+        request_id: &str,
+        customer_id: &str,
+        seats: u32,
+    ) -> Result<String> {
         self.create("subscriptions", request_id, &json!({"customer_id": customer_id, "seats": seats})).await
     }
 

@@ -63,7 +63,8 @@ impl BackgroundTransaction for CreateSubscription {
     async fn execute(&self, request: &mut AssetRequest) -> Result<BackgroundResponse> {
         let customer_id = request.value("customer_id").ok_or("the request has no customer yet")?;
         let quantity = request.asset.items.first().and_then(|item| item.quantity.as_ref());
-        let seats = quantity.and_then(|quantity| quantity.to_text().parse().ok()).ok_or("no seats were ordered")?;
+        let seats =
+            quantity.and_then(|quantity| quantity.to_text().parse().ok()).ok_or("no seats were ordered")?;
         let subscription_id = self.vendor.create_subscription(&request.id, customer_id, seats).await?;
         set_param(&self.client, request, "subscription_id", &subscription_id).await?;
         Ok(BackgroundResponse::reschedule(Duration::from_secs(30)))

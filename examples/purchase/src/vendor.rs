@@ -47,7 +47,11 @@ async fn create_customer(State(vendor): State<Vendor>, headers: HeaderMap) -> Js
     vendor.make("CUS", &headers)
 }
 
-async fn create_subscription(State(vendor): State<Vendor>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+async fn create_subscription(
+    State(vendor): State<Vendor>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> Response {
     let seats = body["seats"].as_u64().unwrap_or(0);
     if seats > STOCK {
         let reason = format!("{seats} seats are more than the {STOCK} in stock");

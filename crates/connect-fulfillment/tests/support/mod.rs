@@ -132,7 +132,8 @@ impl Platform {
     /// The newest connection of a lane, once so many were made.
     pub async fn connection(&self, lane: &str, number: usize) -> Connected {
         self.until("a connection", |seen| {
-            let mut of_lane = seen.connections.iter().filter(|connection| connection.query["runner_type"] == lane);
+            let mut of_lane =
+                seen.connections.iter().filter(|connection| connection.query["runner_type"] == lane);
             of_lane.nth(number - 1).cloned()
         })
         .await
@@ -214,7 +215,9 @@ async fn answer(State(platform): State<Arc<Platform>>, request: Request) -> Resp
         return (StatusCode::UNAUTHORIZED, "no key").into_response();
     }
     let key = parts.uri.path().trim_start_matches("/public/v1/").to_owned();
-    if let Some((status, body)) = platform.failures.lock().unwrap().get_mut(&key).and_then(VecDeque::pop_front) {
+    if let Some((status, body)) =
+        platform.failures.lock().unwrap().get_mut(&key).and_then(VecDeque::pop_front)
+    {
         return (StatusCode::from_u16(status).unwrap(), body).into_response();
     }
     if parts.method != "GET" {
@@ -227,7 +230,8 @@ async fn answer(State(platform): State<Arc<Platform>>, request: Request) -> Resp
     }
     if let Some(query) = parts.uri.query() {
         let filter = rql::Query::parse(query).unwrap().filter.unwrap();
-        let of_collection = objects.iter().filter(|(path, _)| path.rsplit_once('/').is_some_and(|(own, _)| own == key));
+        let of_collection =
+            objects.iter().filter(|(path, _)| path.rsplit_once('/').is_some_and(|(own, _)| own == key));
         let count = of_collection.filter(|(_, object)| filter.matches(object)).count();
         return ([("Content-Range", format!("items 0-0/{count}"))], axum::Json(json!([]))).into_response();
     }
@@ -247,7 +251,12 @@ async fn upgrade(platform: Arc<Platform>, request: Request) -> Response<Body> {
     upgrade.on_upgrade(move |socket| serve(platform, socket, query, authorization)).into_response()
 }
 
-async fn serve(platform: Arc<Platform>, mut socket: ws::WebSocket, query: HashMap<String, String>, authorization: String) {
+async fn serve(
+    platform: Arc<Platform>,
+    mut socket: ws::WebSocket,
+    query: HashMap<String, String>,
+    authorization: String,
+) {
     let setup = loop {
         match socket.recv().await {
             Some(Ok(ws::Message::Text(text))) => break serde_json::from_str(text.as_str()).unwrap(),

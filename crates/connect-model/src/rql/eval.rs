@@ -10,7 +10,9 @@ impl Rql {
     #[must_use]
     pub fn matches(&self, object: &Value) -> bool {
         match self {
-            Self::Compare(comparison, field, operand) => compare(*comparison, &values(object, field), operand),
+            Self::Compare(comparison, field, operand) => {
+                compare(*comparison, &values(object, field), operand)
+            }
             Self::List { out, field, values: list } => {
                 let found = values(object, field);
                 list.iter().any(|operand| compare(Comparison::Eq, &found, operand)) != *out
@@ -150,7 +152,8 @@ mod tests {
 
     #[test]
     fn objects_are_sorted() {
-        let mut objects = vec![json!({"n": 2, "m": "a"}), json!({"n": 10, "m": "b"}), json!({"n": 2, "m": "c"})];
+        let mut objects =
+            vec![json!({"n": 2, "m": "a"}), json!({"n": 10, "m": "b"}), json!({"n": 2, "m": "c"})];
         Query::parse("ordering(-n,-m)").unwrap().sort(&mut objects);
         let names: Vec<&Value> = objects.iter().map(|object| &object["m"]).collect();
         assert_eq!(names, ["b", "c", "a"]);

@@ -1,7 +1,4 @@
-use std::{
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use connect_model::wire::{Message as Frame, MessageError, SetupResponse, Task};
 use futures_util::{
@@ -114,7 +111,10 @@ impl Session {
                             let next = self.next(after, Event::Lost);
                             if let State::BackingOff { failures, delay } = &next {
                                 let attempt = failures + 1;
-                                warn!(lane = self.lane.as_str(), attempt, "{lost}; connecting again in {delay:.1?}");
+                                warn!(
+                                    lane = self.lane.as_str(),
+                                    attempt, "{lost}; connecting again in {delay:.1?}"
+                                );
                             }
                             next
                         }
@@ -258,7 +258,10 @@ impl Session {
             match message {
                 Message::Text(text) => match self.read(text.as_str()) {
                     Some(Frame::Task(task)) if self.signals.drain.is_cancelled() => {
-                        info!(task = task.options.task_id, "a task came while the process stops: left to another one");
+                        info!(
+                            task = task.options.task_id,
+                            "a task came while the process stops: left to another one"
+                        );
                     }
                     Some(Frame::Task(task)) => self.tasks.accept(*task, self.lane),
                     Some(Frame::SetupResponse(response)) => {

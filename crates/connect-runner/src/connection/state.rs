@@ -99,13 +99,16 @@ impl ConnectionState {
                 Self::BackingOff { failures, delay: backoff.delay(failures, jitter) }
             }
             // It worked until now: come back soon.
-            (Self::Active, E::Lost) => Self::BackingOff { failures: 0, delay: backoff.base.mul_f64(jitter / 2.0) },
+            (Self::Active, E::Lost) => {
+                Self::BackingOff { failures: 0, delay: backoff.base.mul_f64(jitter / 2.0) }
+            }
             (Self::BackingOff { failures, .. }, E::WaitOver) => Self::Connecting { failures },
             (Self::Active, E::StopRequested) => Self::Draining,
             (Self::Draining, E::Drained | E::Lost) => Self::Closed,
-            (Self::Connecting { .. } | Self::Handshaking { .. } | Self::BackingOff { .. }, E::StopRequested) => {
-                Self::Closed
-            }
+            (
+                Self::Connecting { .. } | Self::Handshaking { .. } | Self::BackingOff { .. },
+                E::StopRequested,
+            ) => Self::Closed,
             (state, _) => state,
         }
     }
@@ -138,7 +141,9 @@ mod tests {
         let failed = [E::Lost, E::WaitOver, E::Opened, E::Lost, E::WaitOver];
         assert_eq!(after(&failed), S::Connecting { failures: 2 });
         let recovered = [&failed[..], &[E::Opened, E::SetUp, E::Lost]].concat();
-        let S::BackingOff { failures: 0, delay } = after(&recovered) else { panic!("{:?}", after(&recovered)) };
+        let S::BackingOff { failures: 0, delay } = after(&recovered) else {
+            panic!("{:?}", after(&recovered))
+        };
         assert!(delay < Duration::from_secs(1), "a working connection comes back soon: {delay:?}");
     }
 
@@ -147,7 +152,11 @@ mod tests {
         for events in [&[][..], &[E::Opened], &[E::Lost]] {
             assert_eq!(after(&[events, &[E::StopRequested]].concat()), S::Closed);
         }
-        assert_eq!(after(&[E::StopRequested, E::Opened, E::SetUp, E::WaitOver]), S::Closed, "and it stays closed");
+        assert_eq!(
+            after(&[E::StopRequested, E::Opened, E::SetUp, E::WaitOver]),
+            S::Closed,
+            "and it stays closed"
+        );
     }
 
     #[test]

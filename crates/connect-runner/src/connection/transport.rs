@@ -81,14 +81,16 @@ async fn open(
         ("ws", _) => Box::new(tcp),
         (_, Some(tls)) => {
             let failed = |error| ConnectError::Tls(place.clone(), error);
-            let name = ServerName::try_from(bare.to_owned()).map_err(|error| failed(io::Error::other(error)))?;
+            let name =
+                ServerName::try_from(bare.to_owned()).map_err(|error| failed(io::Error::other(error)))?;
             Box::new(TlsConnector::from(Arc::clone(tls)).connect(name, tcp).await.map_err(failed)?)
         }
         (_, None) => {
             return Err(ConnectError::Tls(place, io::Error::other("no TLS configuration")));
         }
     };
-    let config = WebSocketConfig::default().max_message_size(Some(MESSAGE_LIMIT)).max_frame_size(Some(MESSAGE_LIMIT));
+    let config =
+        WebSocketConfig::default().max_message_size(Some(MESSAGE_LIMIT)).max_frame_size(Some(MESSAGE_LIMIT));
     match client_async_with_config(request, stream, Some(config)).await {
         Ok((socket, _)) => Ok(socket),
         Err(tungstenite::Error::Http(answer)) => Err(match answer.status() {

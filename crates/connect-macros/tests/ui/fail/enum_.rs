@@ -1,0 +1,8 @@
+use connect_container::Inject;
+
+#[derive(Inject)]
+enum Transaction {
+    Create,
+}
+
+fn main() {}

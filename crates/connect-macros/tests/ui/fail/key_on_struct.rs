@@ -1,0 +1,7 @@
+use connect_container::Inject;
+
+#[derive(Inject)]
+#[inject(name = "create_user")]
+struct CreateUser;
+
+fn main() {}
