@@ -1,4 +1,4 @@
-use crate::{Error, Resolver, Service, key::Key};
+use crate::{Error, Resolver, key::Key};
 
 /// A struct that the container builds: each field is a service. Made by `#[derive(Inject)]`.
 ///
@@ -49,13 +49,13 @@ pub struct Dependency {
 impl Dependency {
     /// A service found by its type, or by this name and its type.
     #[must_use]
-    pub fn of<T: Service>(name: Option<&'static str>) -> Self {
+    pub fn of<T: 'static>(name: Option<&'static str>) -> Self {
         Self { key: Key::of::<T>(name.map(Into::into)), optional: false }
     }
 
     /// The same, which may be absent.
     #[must_use]
-    pub fn optional<T: Service>(name: Option<&'static str>) -> Self {
+    pub fn optional<T: 'static>(name: Option<&'static str>) -> Self {
         Self { optional: true, ..Self::of::<T>(name) }
     }
 }
