@@ -15,7 +15,11 @@ fn root() -> Container {
     Container::builder()
         .config([("API_URL", "https://api.vendor.example")].into_iter().collect::<Config>())
         .bind(|bind| {
-            bind.instance::<Arc<str>>("cache".into()).instance(1_u8).instance(2_u16).instance(3_u32).instance(4_u64);
+            bind.instance::<Arc<str>>("cache".into())
+                .instance(1_u8)
+                .instance(2_u16)
+                .instance(3_u32)
+                .instance(4_u64);
             bind.named("a", 1_i8).named("b", 2_i16).named("c", 3_i32).named("d", 4_i64);
             bind.shared(|r| Ok::<_, connect_container::Error>(Arc::new(r.get::<u8>()?)));
         })

@@ -101,7 +101,12 @@ fn binding_twice_is_an_error_and_replacing_is_not() {
     let error = Container::builder().provider(Provides(1)).provider(Nested).build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Duplicate);
     assert_eq!(error.to_string(), "Number is bound twice by Provides: use `replace` to bind it anew");
-    let error = Container::builder().provider(Provides(1)).bind(|bind| { bind.instance(Number(2)); }).build();
+    let error = Container::builder()
+        .provider(Provides(1))
+        .bind(|bind| {
+            bind.instance(Number(2));
+        })
+        .build();
     assert_eq!(
         error.unwrap_err().to_string(),
         "Number is bound by Provides and by the builder: use `replace` to bind it anew"
@@ -135,7 +140,11 @@ fn variables_are_services_below_all_bindings() {
     };
     let container = Container::builder().config(config).bind(bind).build().unwrap();
     assert_eq!(container.get_named::<String>("cache_driver").unwrap(), "sqlite");
-    assert_eq!(container.get_named::<String>("api_url").unwrap(), "bound", "an operator can't break what is bound");
+    assert_eq!(
+        container.get_named::<String>("api_url").unwrap(),
+        "bound",
+        "an operator can't break what is bound"
+    );
     assert_eq!(container.get::<Config>().unwrap().get("CACHE_DRIVER"), Some("sqlite"));
     let error = container.get_named::<u32>("cache_driver").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::WrongType);
@@ -160,7 +169,8 @@ fn errors_tell_the_whole_chain_and_what_was_meant() {
     let container = container(|bind| {
         bind.shared(VendorApi::inject).named("api_uri", String::new());
     });
-    let text = "no binding for \"api_url\": String (required by CreateUser → VendorApi); did you mean \"api_uri\"?";
+    let text =
+        "no binding for \"api_url\": String (required by CreateUser → VendorApi); did you mean \"api_uri\"?";
     let error = container.inject::<CreateUser>().err().unwrap();
     assert_eq!(error.to_string(), text);
     assert_eq!(error.required_by(), ["CreateUser", "VendorApi"]);
@@ -178,7 +188,10 @@ fn a_factorys_error_is_kept_and_a_later_try_may_succeed() {
         });
     });
     let error = container.get::<Number>().unwrap_err();
-    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Factory, "cannot build Number: the disk is gone"));
+    assert_eq!(
+        (error.kind(), error.to_string().as_str()),
+        (ErrorKind::Factory, "cannot build Number: the disk is gone")
+    );
     assert!(std::error::Error::source(&error).is_some_and(|source| source.is::<std::io::Error>()));
     assert_eq!(container.get::<Number>().unwrap(), Number(1));
 }
@@ -297,12 +310,18 @@ fn annotations_are_shared_by_clones_of_a_scope() {
 
 /// A graph in which each node needs some of the nodes before it.
 fn graphs() -> impl Strategy<Value = Vec<Vec<usize>>> {
-    prop::collection::vec(prop::collection::vec(any::<prop::sample::Index>(), 0..4), 1..12).prop_map(|nodes| {
-        let edges = |(node, needs): (usize, Vec<prop::sample::Index>)| {
-            if node == 0 { Vec::new() } else { needs.into_iter().map(|index| index.index(node)).collect() }
-        };
-        nodes.into_iter().enumerate().map(edges).collect()
-    })
+    prop::collection::vec(prop::collection::vec(any::<prop::sample::Index>(), 0..4), 1..12).prop_map(
+        |nodes| {
+            let edges = |(node, needs): (usize, Vec<prop::sample::Index>)| {
+                if node == 0 {
+                    Vec::new()
+                } else {
+                    needs.into_iter().map(|index| index.index(node)).collect()
+                }
+            };
+            nodes.into_iter().enumerate().map(edges).collect()
+        },
+    )
 }
 
 fn graph(nodes: &[Vec<usize>]) -> Container {

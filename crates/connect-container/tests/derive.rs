@@ -46,7 +46,9 @@ struct Generic<T, U> {
 
 fn container() -> Container {
     let bind = |bind: &mut connect_container::Bindings| {
-        bind.instance::<Arc<dyn Clock>>(Arc::new(Fixed)).named("api_url", "https://x".to_owned()).named("there", 3_u8);
+        bind.instance::<Arc<dyn Clock>>(Arc::new(Fixed))
+            .named("api_url", "https://x".to_owned())
+            .named("there", 3_u8);
     };
     Container::builder().bind(bind).build().unwrap()
 }
@@ -54,7 +56,10 @@ fn container() -> Container {
 #[test]
 fn fields_are_services_by_type_by_name_optional_or_default() {
     let named: Named = container().inject().unwrap();
-    assert_eq!((named.clock.now(), named.url.as_str(), named.absent, named.present), (7, "https://x", None, Some(3)));
+    assert_eq!(
+        (named.clock.now(), named.url.as_str(), named.absent, named.present),
+        (7, "https://x", None, Some(3))
+    );
     assert!(named.calls.is_empty());
     let tuple: Tuple = container().inject().unwrap();
     assert_eq!((tuple.0.now(), tuple.1), (7, 3));
@@ -90,5 +95,8 @@ fn an_optional_service_that_is_there_but_broken_is_no_absence() {
         bind.shared(|_| Err::<u8, _>("broken"));
     };
     let container = Container::builder().bind(bind).build().unwrap();
-    assert_eq!(container.inject::<Optional>().unwrap_err().to_string(), "cannot build u8: broken (required by Optional)");
+    assert_eq!(
+        container.inject::<Optional>().unwrap_err().to_string(),
+        "cannot build u8: broken (required by Optional)"
+    );
 }

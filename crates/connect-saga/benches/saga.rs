@@ -70,7 +70,11 @@ impl Saga for PurchaseSaga {
 fn resolve(bencher: divan::Bencher<'_, '_>) {
     let root = Container::builder()
         .bind(|bind| {
-            bind.instance::<Arc<u8>>(Arc::new(1)).instance(2_u16).instance(3_u32).instance(4_u64).instance(5_i8);
+            bind.instance::<Arc<u8>>(Arc::new(1))
+                .instance(2_u16)
+                .instance(3_u32)
+                .instance(4_u64)
+                .instance(5_i8);
             bind.named("api_url", "https://api.vendor.example".to_owned());
             bind.named("b", 2_i16).named("c", 3_i32).named("d", 4_i64).named("e", 5_i128);
         })

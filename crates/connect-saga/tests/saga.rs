@@ -11,10 +11,12 @@ use std::{
 };
 
 use connect_container::{Container, ErrorKind, Inject, Scope};
-use connect_model::{AssetRequest, BackgroundResponse, HandlerError, Panicked, TierConfigRequest, wire::ResultType};
+use connect_model::{
+    AssetRequest, BackgroundResponse, HandlerError, Panicked, TierConfigRequest, wire::ResultType,
+};
 use connect_saga::{
-    BackgroundTransaction, COMPENSATED, CompensationFailed, Middleware, Middlewares, Next, Result, Saga, TRANSACTION,
-    TransactionNotSelected, Transactions,
+    BackgroundTransaction, COMPENSATED, CompensationFailed, Middleware, Middlewares, Next, Result, Saga,
+    TRANSACTION, TransactionNotSelected, Transactions,
 };
 use proptest::prelude::*;
 
@@ -39,7 +41,9 @@ where
     }
 }
 
-async fn resolve(transactions: impl Fn() -> Transactions + Send + Sync + 'static) -> Result<BackgroundResponse> {
+async fn resolve(
+    transactions: impl Fn() -> Transactions + Send + Sync + 'static,
+) -> Result<BackgroundResponse> {
     Made(Middlewares::new, transactions).resolve(AssetRequest::default(), scope()).await
 }
 
@@ -114,11 +118,9 @@ async fn where_none_applies_the_error_names_who_was_asked() {
     let list = || Transactions::new().then_value(("one", never, done)).then_value(("two", never, done));
     let error = resolve(list).await.unwrap_err();
     assert_eq!(error.downcast_ref::<TransactionNotSelected>().unwrap().names(), ["one", "two"]);
-    assert_eq!(
-        error.to_string(),
-        "unable to select a transaction: none of one, two applies to the request"
-    );
-    let response = resolve(move || list().otherwise(BackgroundResponse::skip("nothing to do"))).await.unwrap();
+    assert_eq!(error.to_string(), "unable to select a transaction: none of one, two applies to the request");
+    let response =
+        resolve(move || list().otherwise(BackgroundResponse::skip("nothing to do"))).await.unwrap();
     assert_eq!((response.result(), response.output()), (&ResultType::Skip, Some("nothing to do")));
 }
 
@@ -126,22 +128,32 @@ async fn where_none_applies_the_error_names_who_was_asked() {
 async fn otherwise_hides_no_other_error() {
     let otherwise = BackgroundResponse::skip("nothing to do");
     let broken = otherwise.clone();
-    assert!(resolve(move || Transactions::new().then::<NeedsTheMissing>().otherwise(broken.clone())).await.is_err());
-    let fails = move || Transactions::new().then_value(("f", always, vendor_is_down)).otherwise(otherwise.clone());
+    assert!(
+        resolve(move || Transactions::new().then::<NeedsTheMissing>().otherwise(broken.clone()))
+            .await
+            .is_err()
+    );
+    let fails =
+        move || Transactions::new().then_value(("f", always, vendor_is_down)).otherwise(otherwise.clone());
     assert_eq!(resolve(fails).await.unwrap_err().to_string(), "vendor is down");
 }
 
 #[tokio::test]
 async fn a_compensation_answers_passes_on_or_fails_too() {
-    let answered = resolve(|| Transactions::new().then_value(("t", always, vendor_is_down, give_up))).await.unwrap();
+    let answered =
+        resolve(|| Transactions::new().then_value(("t", always, vendor_is_down, give_up))).await.unwrap();
     assert_eq!(answered.output(), Some("vendor is down"));
 
-    let passed = resolve(|| Transactions::new().then_value(("t", always, vendor_is_down, pass_on))).await.unwrap_err();
+    let passed =
+        resolve(|| Transactions::new().then_value(("t", always, vendor_is_down, pass_on))).await.unwrap_err();
     assert!(passed.downcast_ref::<std::io::Error>().is_some(), "the error is the one that was there");
-    let default = resolve(|| Transactions::new().then_value(("t", always, vendor_is_down))).await.unwrap_err();
+    let default =
+        resolve(|| Transactions::new().then_value(("t", always, vendor_is_down))).await.unwrap_err();
     assert!(default.downcast_ref::<std::io::Error>().is_some());
 
-    let both = resolve(|| Transactions::new().then_value(("t", always, vendor_is_down, fails_too))).await.unwrap_err();
+    let both = resolve(|| Transactions::new().then_value(("t", always, vendor_is_down, fails_too)))
+        .await
+        .unwrap_err();
     assert_eq!(both.to_string(), "vendor is down; its compensation failed too: and the undo failed");
     assert_eq!(both.downcast_ref::<CompensationFailed>().unwrap().error(), "vendor is down");
 }
@@ -155,7 +167,8 @@ async fn panics_are_errors() {
     async fn panics_too(_: &mut AssetRequest, _: HandlerError) -> Result<BackgroundResponse> {
         panic!("again")
     }
-    let both = resolve(|| Transactions::new().then_value(("t", always, panics, panics_too))).await.unwrap_err();
+    let both =
+        resolve(|| Transactions::new().then_value(("t", always, panics, panics_too))).await.unwrap_err();
     assert_eq!(both.to_string(), "panicked: out of range; its compensation failed too: panicked: again");
 }
 
@@ -181,9 +194,12 @@ fn traced(names: &[String], log: &Log) -> Middlewares {
 #[tokio::test]
 async fn the_first_middleware_is_the_outermost() {
     let log = Log::default();
-    let middlewares = { let log = Arc::clone(&log); move || traced(&["a".into(), "b".into()], &log) };
+    let middlewares = {
+        let log = Arc::clone(&log);
+        move || traced(&["a".into(), "b".into()], &log)
+    };
     let saga = Made(middlewares, || Transactions::new().then_value(("t", always, done)));
-    saga.resolve(AssetRequest::default(), scope()).await.unwrap();
+    let _ = saga.resolve(AssetRequest::default(), scope()).await.unwrap();
     assert_eq!(*log.lock().unwrap(), ["> a", "> b", "< b", "< a"]);
 }
 
@@ -209,7 +225,9 @@ async fn a_middleware_sees_that_nothing_was_selected_and_its_changes_count() {
     async fn settle(request: &mut AssetRequest, next: Next<'_>) -> Result<BackgroundResponse> {
         request.set_param("seen", "yes");
         match next.run(request).await {
-            Err(error) if error.downcast_ref::<TransactionNotSelected>().is_some() => Ok(BackgroundResponse::done()),
+            Err(error) if error.downcast_ref::<TransactionNotSelected>().is_some() => {
+                Ok(BackgroundResponse::done())
+            }
             end => end,
         }
     }
@@ -228,7 +246,7 @@ async fn a_middleware_sees_that_nothing_was_selected_and_its_changes_count() {
 async fn the_scope_says_what_ran() {
     let scope = scope();
     let transactions = || Transactions::new().then_value(("Create user", always, vendor_is_down, give_up));
-    Made(Middlewares::new, transactions).resolve(AssetRequest::default(), scope.clone()).await.unwrap();
+    let _ = Made(Middlewares::new, transactions).resolve(AssetRequest::default(), scope.clone()).await.unwrap();
     assert_eq!(scope.annotation(TRANSACTION).as_deref(), Some("Create user"));
     assert_eq!(scope.annotation(COMPENSATED).as_deref(), Some("vendor is down"));
 }
@@ -255,7 +273,9 @@ async fn sagas_are_for_any_request() {
 
 #[test]
 fn a_saga_is_checked_without_building_anything() {
-    let saga = Made(Middlewares::new, || Transactions::new().then_value(("t", never, done)).then::<NeedsTheMissing>());
+    let saga = Made(Middlewares::new, || {
+        Transactions::new().then_value(("t", never, done)).then::<NeedsTheMissing>()
+    });
     let problems = saga.verify(&AssetRequest::default(), &scope());
     let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
     assert_eq!(texts, ["no binding for \"api_url\": String (required by NeedsTheMissing)"]);

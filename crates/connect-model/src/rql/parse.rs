@@ -1,327 +1,390 @@
-//! From text to the tree: the published grammar, by recursive descent.
+use percent_encoding::percent_decode_str;
 
-use super::value::Repr;
-use super::{Comparison, Membership, Rql, RqlError, SignedField, Value};
+use super::{Comparison, Operand, Rql, RqlError};
 
-/// How deep brackets may nest.
-const MAX_DEPTH: usize = 64;
+/// How deep filters may stand inside one another.
+const DEPTH_LIMIT: usize = 64;
+
+/// The query of a collection: which objects, in which order, which of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Query {
+    /// Which objects.
+    pub filter: Option<Rql>,
+    /// Fields to sort by; a leading `-` sorts descending.
+    pub ordering: Vec<String>,
+    /// Members to add (`+`) or to leave out (`-`).
+    pub select: Vec<String>,
+    /// At most so many.
+    pub limit: Option<usize>,
+    /// After so many.
+    pub offset: Option<usize>,
+    /// A text to search for.
+    pub search: Option<String>,
+}
+
+impl Query {
+    /// Reads the query of a URL, percent-encoded as it is there; an empty one asks for everything.
+    ///
+    /// ```
+    /// use connect_model::rql::Query;
+    ///
+    /// let query = Query::parse("in(status,(pending,approved))&ordering(-created)&limit=10&offset=0")?;
+    /// assert_eq!((query.limit, query.ordering), (Some(10), vec!["-created".to_owned()]));
+    /// # Ok::<(), connect_model::rql::RqlError>(())
+    /// ```
+    pub fn parse(query: &str) -> Result<Self, RqlError> {
+        // The whole query is decoded before it is parsed, and `+` stays a plus: so the published server does.
+        let text: Vec<char> = percent_decode_str(query).decode_utf8_lossy().chars().collect();
+        let mut parser = Parser { text: &text, at: 0, depth: 0 };
+        let mut parsed = Self::default();
+        let mut filters = Vec::new();
+        while !parser.is_done() {
+            if !parser.paging(&mut parsed)? {
+                filters.push(parser.any()?);
+            }
+            if !parser.is_done() && !parser.eat('&') && !parser.eat(',') {
+                return Err(parser.expected("\"&\" or the end"));
+            }
+        }
+        parsed.filter = (!filters.is_empty()).then(|| Rql::all(filters));
+        Ok(parsed)
+    }
+}
 
 impl Rql {
-    /// Parses a filter. The text is not percent-encoded; for a whole query string see [`Query`](super::Query). An empty
-    /// text is no condition.
-    ///
-    /// # Errors
-    /// If the text is no RQL, with the position and what was expected there, or if brackets nest more than 64 deep.
+    /// Reads a filter, as text that is not percent-encoded.
     pub fn parse(text: &str) -> Result<Self, RqlError> {
-        if text.trim().is_empty() {
-            return Ok(Self::Empty);
-        }
-        Ok(parse_part(text)?.0)
+        let text: Vec<char> = text.chars().collect();
+        let mut parser = Parser { text: &text, at: 0, depth: 0 };
+        let filter = parser.any()?;
+        if parser.is_done() { Ok(filter) } else { Err(parser.expected("the end")) }
     }
-}
-
-/// Parses a filter, and tells whether it is an `or` without brackets.
-pub(super) fn parse_part(text: &str) -> Result<(Rql, bool), RqlError> {
-    let mut parser = Parser { text, at: 0, depth: 0 };
-    let parsed = parser.sequence(true)?;
-    parser.end()?;
-    Ok(parsed)
-}
-
-/// Parses the brackets of `ordering(…)` or `select(…)`, with `at` where they start in the text.
-pub(super) fn parse_fields(text: &str, at: usize) -> Result<Vec<SignedField>, RqlError> {
-    let mut parser = Parser { text, at, depth: 0 };
-    parser.expect('(')?;
-    let mut fields = Vec::new();
-    if parser.peek() != Some(')') {
-        loop {
-            let start = parser.at;
-            if matches!(parser.peek(), Some('+' | '-')) {
-                parser.at += 1;
-            }
-            parser.field()?;
-            fields.push(SignedField::from(&text[start..parser.at]));
-            if !parser.skip(',') {
-                break;
-            }
-        }
-    }
-    parser.expect(')')?;
-    parser.end()?;
-    Ok(fields)
 }
 
 struct Parser<'a> {
-    text: &'a str,
-    /// In bytes, always at the start of a character.
+    text: &'a [char],
     at: usize,
     depth: usize,
 }
 
-impl<'a> Parser<'a> {
-    fn rest(&self) -> &'a str {
-        &self.text[self.at..]
+impl Parser<'_> {
+    fn is_done(&self) -> bool {
+        self.at >= self.text.len()
     }
 
     fn peek(&self) -> Option<char> {
-        self.rest().chars().next()
+        self.text.get(self.at).copied()
     }
 
-    fn skip(&mut self, c: char) -> bool {
-        let found = self.peek() == Some(c);
-        if found {
-            self.at += c.len_utf8();
-        }
+    fn eat(&mut self, char: char) -> bool {
+        let found = self.peek() == Some(char);
+        self.at += usize::from(found);
         found
     }
 
-    fn expect(&mut self, c: char) -> Result<(), RqlError> {
-        if self.skip(c) { Ok(()) } else { Err(self.error(&format!("`{c}`"))) }
+    fn need(&mut self, char: char, expected: &'static str) -> Result<(), RqlError> {
+        if self.eat(char) { Ok(()) } else { Err(self.expected(expected)) }
     }
 
-    fn end(&self) -> Result<(), RqlError> {
-        if self.rest().is_empty() { Ok(()) } else { Err(self.error("the end, or one of `&` `,` `|` `;`")) }
+    fn expected(&self, expected: &'static str) -> RqlError {
+        RqlError::Syntax { position: self.at, expected }
     }
 
-    fn error(&self, expected: &str) -> RqlError {
-        let found = self.peek().map_or_else(|| "the end".to_owned(), |c| format!("{c:?}"));
-        RqlError::at(self.at, format!("expected {expected}, found {found}"))
-    }
-
-    /// The characters that `accept` takes from here on.
-    fn run(&mut self, accept: impl Fn(usize, char) -> bool) -> &'a str {
-        let rest = self.rest();
-        let length = rest
-            .char_indices()
-            .enumerate()
-            .find(|&(index, (_, c))| !accept(index, c))
-            .map_or(rest.len(), |(_, (length, _))| length);
-        self.at += length;
-        &rest[..length]
-    }
-
-    /// Terms with separators between them. `comma`: whether a comma is one. Also tells whether it is an `or`.
-    fn sequence(&mut self, comma: bool) -> Result<(Rql, bool), RqlError> {
-        let mut terms = vec![self.term()?];
-        let mut any = None;
-        while let Some(separator) = self.peek() {
-            let is_any = match separator {
-                '&' => false,
-                ',' if comma => false,
-                '|' | ';' => true,
-                _ => break,
-            };
-            if any.is_some_and(|any| any != is_any) {
-                return Err(RqlError::at(
-                    self.at,
-                    "expected brackets: `&` and `,` cannot be mixed with `|` and `;` without them",
-                ));
-            }
-            any = Some(is_any);
+    /// A name: of a field or an operator.
+    fn name(&mut self) -> Result<String, RqlError> {
+        let start = self.at;
+        let is_name = |char: char| char.is_alphanumeric() || "_.-".contains(char);
+        while self.peek().is_some_and(is_name) {
             self.at += 1;
-            terms.push(self.term()?);
         }
-        let any = any.unwrap_or(false);
-        Ok((if any { Rql::any(terms) } else { Rql::all(terms) }, any))
+        if start == self.at || !self.text[start].is_alphabetic() && self.text[start] != '_' {
+            self.at = start;
+            return Err(self.expected("a field or an operator"));
+        }
+        Ok(self.text[start..self.at].iter().collect())
+    }
+
+    /// Parts of a query that are no filter. False where there is none here.
+    fn paging(&mut self, query: &mut Query) -> Result<bool, RqlError> {
+        let start = self.at;
+        let Ok(name) = self.name() else { return Ok(false) };
+        match (name.as_str(), self.peek()) {
+            ("limit", Some('=')) => query.limit = Some(self.number()?),
+            ("offset", Some('=')) => query.offset = Some(self.number()?),
+            ("search", Some('=')) => {
+                self.at += 1;
+                query.search = Some(self.text()?);
+            }
+            ("order_by", Some('=')) => {
+                self.at += 1;
+                query.ordering = self.text()?.split(',').map(str::to_owned).collect();
+            }
+            ("ordering", Some('(')) => query.ordering = self.fields()?,
+            ("select", Some('(')) => query.select = self.fields()?,
+            ("limit", Some('(')) => {
+                self.at += 1;
+                query.limit = Some(self.digits()?);
+                if self.eat(',') {
+                    query.offset = Some(self.digits()?);
+                }
+                self.need(')', "\")\"")?;
+            }
+            _ => {
+                self.at = start;
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn number(&mut self) -> Result<usize, RqlError> {
+        self.at += 1;
+        self.digits()
+    }
+
+    fn digits(&mut self) -> Result<usize, RqlError> {
+        let start = self.at;
+        while self.peek().is_some_and(|char| char.is_ascii_digit()) {
+            self.at += 1;
+        }
+        let digits: String = self.text[start..self.at].iter().collect();
+        digits.parse().map_err(|_| RqlError::Syntax { position: start, expected: "a number" })
+    }
+
+    /// `(a,-b,+c)`
+    fn fields(&mut self) -> Result<Vec<String>, RqlError> {
+        self.need('(', "\"(\"")?;
+        let mut fields = Vec::new();
+        loop {
+            let descending = self.eat('-');
+            let _ = !descending && self.eat('+');
+            let name = self.name()?;
+            fields.push(if descending { format!("-{name}") } else { name });
+            if !self.eat(',') {
+                self.need(')', "\",\" or \")\"")?;
+                return Ok(fields);
+            }
+        }
+    }
+
+    /// `a|b`, `a;b`
+    fn any(&mut self) -> Result<Rql, RqlError> {
+        self.depth += 1;
+        if self.depth > DEPTH_LIMIT {
+            return Err(self.expected("filters that stand less deep inside one another"));
+        }
+        let mut members = vec![self.all()?];
+        while self.eat('|') || self.eat(';') {
+            members.push(self.all()?);
+        }
+        self.depth -= 1;
+        Ok(Rql::any(members))
+    }
+
+    /// `a&b`; at the top of a query the parts may be paging, so it ends before them.
+    fn all(&mut self) -> Result<Rql, RqlError> {
+        let mut members = vec![self.term()?];
+        while self.depth > 1 && self.peek() == Some('&') {
+            self.at += 1;
+            members.push(self.term()?);
+        }
+        Ok(Rql::all(members))
     }
 
     fn term(&mut self) -> Result<Rql, RqlError> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(RqlError::at(self.at, format!("expected brackets nested at most {MAX_DEPTH} deep")));
+        if self.eat('(') {
+            let inner = self.any()?;
+            self.need(')', "\")\"")?;
+            return Ok(inner);
         }
-        let term = if self.skip('(') {
-            let (term, _) = self.sequence(true)?;
-            self.expect(')')?;
-            term
-        } else {
-            self.operation()?
+        let name = self.name()?;
+        if self.eat('=') {
+            return self.assignment(name);
+        }
+        self.need('(', "\"(\" or \"=\"")?;
+        let filter = match name.as_str() {
+            "and" => Rql::all(self.members()?),
+            "or" => Rql::any(self.members()?),
+            "not" => !self.any()?,
+            "in" | "out" => self.list(name == "out")?,
+            "range" => {
+                let field = self.name()?;
+                self.need(',', "\",\"")?;
+                let low = self.operand()?;
+                self.need(',', "\",\"")?;
+                let high = self.operand()?;
+                Rql::all([
+                    Rql::Compare(Comparison::Ge, field.clone(), low),
+                    Rql::Compare(Comparison::Le, field, high),
+                ])
+            }
+            _ => {
+                let Some(comparison) = Comparison::named(&name) else {
+                    self.at -= name.chars().count() + 1;
+                    return Err(self.expected("an operator such as eq, in, like, and, or, not"));
+                };
+                let field = self.name()?;
+                self.need(',', "\",\"")?;
+                Rql::Compare(comparison, field, self.operand()?)
+            }
         };
-        self.depth -= 1;
-        Ok(term)
+        self.need(')', "\")\"")?;
+        Ok(filter)
     }
 
-    /// `op(…)`, `field=value` or `field=op=value`.
-    fn operation(&mut self) -> Result<Rql, RqlError> {
+    /// `field=value`, `field=op=value`, after the first `=`.
+    fn assignment(&mut self, field: String) -> Result<Rql, RqlError> {
         let start = self.at;
-        let name = self.name();
-        if name.is_empty() {
-            return Err(self.error("a comparison, `and(…)`, `or(…)`, `not(…)` or a field"));
+        if let Ok(name) = self.name()
+            && self.peek() == Some('=')
+            && let Some(comparison) = Comparison::named(&name)
+        {
+            self.at += 1;
+            return Ok(Rql::Compare(comparison, field, self.operand()?));
         }
-        if self.skip('=') {
-            if name == "t" {
-                return Err(reserved(start));
-            }
-            return self.short_comparison(name);
-        }
-        if self.peek() != Some('(') {
-            return Err(self.error("`(` or `=`"));
-        }
-        match name {
-            "and" => Ok(Rql::all(self.members()?)),
-            "or" => Ok(Rql::any(self.members()?)),
-            "not" => self.negation(),
-            "range" => self.range(),
-            "ordering" | "select" => Err(RqlError::at(
-                start,
-                format!("expected a filter, found `{name}(…)`, which stands beside the filter in a query"),
-            )),
-            name => {
-                if let Some(op) = Comparison::named(name) {
-                    self.comparison(op)
-                } else if let Some(op) = Membership::named(name) {
-                    self.membership(op)
-                } else {
-                    Err(RqlError::at(start, format!("expected an operator, found `{name}`")))
-                }
-            }
-        }
+        self.at = start;
+        Ok(Rql::Compare(Comparison::Eq, field, self.operand()?))
     }
 
-    fn name(&mut self) -> &'a str {
-        self.run(|index, c| if index == 0 { c.is_ascii_alphabetic() } else { is_word(c) || c == '-' || c == '.' })
-    }
-
-    fn field(&mut self) -> Result<&'a str, RqlError> {
-        let start = self.at;
-        match self.name() {
-            "" => Err(self.error("the name of a field")),
-            "t" => Err(reserved(start)),
-            name => Ok(name),
-        }
-    }
-
-    /// `(x,y,…)`, two or more.
     fn members(&mut self) -> Result<Vec<Rql>, RqlError> {
-        self.expect('(')?;
-        let mut members = vec![self.sequence(false)?.0];
-        while self.skip(',') {
-            members.push(self.sequence(false)?.0);
+        let mut members = vec![self.any()?];
+        while self.eat(',') {
+            members.push(self.any()?);
         }
-        if members.len() < 2 {
-            return Err(self.error("`,` and another member"));
-        }
-        self.expect(')')?;
         Ok(members)
     }
 
-    fn negation(&mut self) -> Result<Rql, RqlError> {
-        self.expect('(')?;
+    fn list(&mut self, out: bool) -> Result<Rql, RqlError> {
+        let field = self.name()?;
+        self.need(',', "\",\"")?;
+        self.need('(', "\"(\"")?;
+        let mut values = vec![self.operand()?];
+        while self.eat(',') {
+            values.push(self.operand()?);
+        }
+        self.need(')', "\",\" or \")\"")?;
+        Ok(Rql::List { out, field, values })
+    }
+
+    fn operand(&mut self) -> Result<Operand, RqlError> {
+        for (text, operand) in [("null()", Operand::Null), ("empty()", Operand::Empty)] {
+            let chars: Vec<char> = text.chars().collect();
+            if self.text[self.at..].starts_with(&chars) {
+                self.at += chars.len();
+                return Ok(operand);
+            }
+        }
+        self.text().map(Operand::Text)
+    }
+
+    /// A value: bare up to the next sign of structure, or in quotes.
+    fn text(&mut self) -> Result<String, RqlError> {
+        if let Some(quote @ ('"' | '\'')) = self.peek() {
+            let start = self.at + 1;
+            let length = self.text[start..].iter().position(|char| *char == quote);
+            let length = length.ok_or(RqlError::Syntax { position: self.at, expected: "a closing quote" })?;
+            self.at = start + length + 1;
+            return Ok(self.text[start..start + length].iter().collect());
+        }
         let start = self.at;
-        let inner = self.term()?;
-        if !matches!(inner, Rql::Compare { .. } | Rql::Member { .. }) {
-            return Err(RqlError::at(start, "expected one comparison, which is all that not() takes"));
+        while self.peek().is_some_and(|char| !",()&|;\"'=".contains(char)) {
+            self.at += 1;
         }
-        self.expect(')')?;
-        Ok(!inner)
-    }
-
-    fn comparison(&mut self, op: Comparison) -> Result<Rql, RqlError> {
-        self.expect('(')?;
-        let field = self.field()?;
-        self.expect(',')?;
-        let value = self.value()?;
-        self.expect(')')?;
-        Ok(Rql::Compare { field: field.to_owned(), op, value })
-    }
-
-    fn membership(&mut self, op: Membership) -> Result<Rql, RqlError> {
-        self.expect('(')?;
-        let field = self.field()?;
-        self.expect(',')?;
-        let values = self.values()?;
-        self.expect(')')?;
-        Ok(Rql::Member { field: field.to_owned(), op, values })
-    }
-
-    fn range(&mut self) -> Result<Rql, RqlError> {
-        self.expect('(')?;
-        let field = self.field()?;
-        self.expect(',')?;
-        let from = self.value()?;
-        self.expect(',')?;
-        let to = self.value()?;
-        self.expect(')')?;
-        Ok(super::R::field(field).range(from, to))
-    }
-
-    /// What follows `field=`.
-    fn short_comparison(&mut self, field: &str) -> Result<Rql, RqlError> {
-        let field = field.to_owned();
-        if let Some((op, _)) = self.rest().split_once('=') {
-            if let Some(found) = Comparison::named(op) {
-                self.at += op.len() + 1;
-                return Ok(Rql::Compare { field, op: found, value: self.value()? });
-            }
-            if let Some(found) = Membership::named(op) {
-                self.at += op.len() + 1;
-                return Ok(Rql::Member { field, op: found, values: self.values()? });
-            }
+        if start == self.at {
+            return Err(self.expected("a value"));
         }
-        Ok(Rql::Compare { field, op: Comparison::Eq, value: self.value()? })
-    }
-
-    /// `(v,w,…)`, one or more.
-    fn values(&mut self) -> Result<Vec<Value>, RqlError> {
-        self.expect('(')?;
-        let mut values = vec![self.value()?];
-        while self.skip(',') {
-            values.push(self.value()?);
-        }
-        self.expect(')')?;
-        Ok(values)
-    }
-
-    fn value(&mut self) -> Result<Value, RqlError> {
-        let start = self.at;
-        for mark in ['"', '\''] {
-            if self.skip(mark) {
-                let text = self.run(|_, c| c != mark);
-                if !self.skip(mark) {
-                    return Err(RqlError::at(start, format!("expected a closing `{mark}`")));
-                }
-                return Ok(Value::quoted(text));
-            }
-        }
-        let text = self.run(|index, c| {
-            is_word(c) || "-*+\\".contains(c) || (index > 0 && (c.is_whitespace() || ".:@".contains(c)))
-        });
-        match text {
-            "" => Err(self.error("a value")),
-            "null" | "empty" if self.rest().starts_with("()") => {
-                self.at += 2;
-                Ok(if text == "null" { Value::null() } else { Value::empty() })
-            }
-            "t" if self.peek() == Some('(') => self.tuple(),
-            "t" => Err(reserved(start)),
-            text => Ok(Value::bare(text)),
-        }
-    }
-
-    /// What follows the `t` of `t(eq(a,b),c=d)`.
-    fn tuple(&mut self) -> Result<Value, RqlError> {
-        self.expect('(')?;
-        let mut members = Vec::new();
-        loop {
-            let start = self.at;
-            let member = self.term()?;
-            if !matches!(member, Rql::Compare { .. }) {
-                return Err(RqlError::at(start, "expected a comparison, which is all that t() takes"));
-            }
-            members.push(member);
-            if !self.skip(',') {
-                break;
-            }
-        }
-        self.expect(')')?;
-        Ok(Value(Repr::Tuple(members)))
+        Ok(self.text[start..self.at].iter().collect())
     }
 }
 
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
-}
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
 
-fn reserved(at: usize) -> RqlError {
-    RqlError::at(at, "expected something else than `t`, which is an operator; quote it if it is a value")
+    use super::{super::R, *};
+
+    fn parsed(text: &str) -> String {
+        Rql::parse(text).unwrap().to_string()
+    }
+
+    #[test]
+    fn all_spellings_of_the_grammar_are_read() {
+        assert_eq!(parsed("status=pending"), "eq(status,pending)");
+        assert_eq!(parsed("created=ge=2024-01-02T03:04:05+00:00"), "ge(created,2024-01-02T03:04:05+00:00)");
+        assert_eq!(parsed("(a=1|b=2;c=3)"), "or(eq(a,1),eq(b,2),eq(c,3))");
+        assert_eq!(
+            parsed("or(and(a=1,b=2),not(in(c,(x,null()))))"),
+            "or(and(eq(a,1),eq(b,2)),not(in(c,(x,null()))))"
+        );
+        assert_eq!(parsed("range(a,1,5)"), "and(ge(a,1),le(a,5))");
+        assert_eq!(parsed("not(and(eq(a,1),eq(b,2)))"), "or(not(eq(a,1)),not(eq(b,2)))");
+        assert_eq!(parsed("eq(name,'it is \"it\"')"), "eq(name,'it is \"it\"')");
+    }
+
+    #[test]
+    fn a_query_has_parts_that_are_no_filter() {
+        let query = Query::parse(
+            "eq(id,PR-1)&status=pending&select(-asset.params)&order_by=-created&search=a%20b&offset=5",
+        )
+        .unwrap();
+        assert_eq!(query.filter.unwrap().to_string(), "and(eq(id,PR-1),eq(status,pending))");
+        assert_eq!(
+            (query.select, query.ordering),
+            (vec!["-asset.params".to_owned()], vec!["-created".to_owned()])
+        );
+        assert_eq!((query.search.as_deref(), query.offset, query.limit), (Some("a b"), Some(5), None));
+        assert_eq!(Query::parse("").unwrap(), Query::default());
+    }
+
+    #[test]
+    fn errors_say_where_and_what() {
+        let error = |text: &str| Rql::parse(text).unwrap_err().to_string();
+        assert_eq!(
+            error("near(a,1)"),
+            "not RQL at position 0: expected an operator such as eq, in, like, and, or, not"
+        );
+        assert_eq!(error("eq(a,1"), "not RQL at position 6: expected \")\"");
+        assert_eq!(error("eq(a,\"1)"), "not RQL at position 5: expected a closing quote");
+        assert_eq!(error("in(a,())"), "not RQL at position 6: expected a value");
+        assert!(error(&"not(".repeat(10_000)).contains("less deep"));
+        assert_eq!(R::field("a").is_in::<&str>([]).unwrap_err().to_string(), "the list for \"a\" is empty");
+    }
+
+    fn filters() -> impl Strategy<Value = Rql> {
+        let value = prop_oneof![
+            "[ -~é]{0,12}"
+                .prop_filter("one quote sign at most", |text| !(text.contains('"') && text.contains('\''))),
+            Just("t".to_owned()),
+            Just("null()".to_owned()),
+            Just("100%&a=b#c".to_owned()),
+        ];
+        let field = "[a-z][a-z_]{0,5}(\\.[a-z]{1,4})?";
+        let operand = prop_oneof![value.prop_map(Operand::Text), Just(Operand::Null), Just(Operand::Empty)];
+        let leaf = prop_oneof![
+            (prop::sample::select(&Comparison::ALL[..]), field, operand.clone())
+                .prop_map(|(comparison, field, value)| Rql::Compare(comparison, field, value)),
+            (any::<bool>(), field, prop::collection::vec(operand, 1..4))
+                .prop_map(|(out, field, values)| Rql::List { out, field, values }),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 2..4).prop_map(Rql::all),
+                prop::collection::vec(inner.clone(), 2..4).prop_map(Rql::any),
+                inner.prop_map(|filter| !filter),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_read_as_the_same_tree(filter in filters()) {
+            prop_assert_eq!(Rql::parse(&filter.to_string()), Ok(filter));
+        }
+
+        #[test]
+        fn no_text_makes_a_panic(text in "[-a-z(),&|;='\"%. 0-9]{0,40}") {
+            let _ = (Rql::parse(&text), Query::parse(&text));
+        }
+    }
 }
