@@ -188,6 +188,7 @@ impl Bindings {
     }
 
     /// Registers another provider.
+    #[allow(clippy::needless_pass_by_value, reason = "a provider is handed over, as in all verbs")]
     pub fn provider(&mut self, provider: impl ServiceProvider) -> &mut Self {
         let outer = std::mem::replace(&mut self.provider, provider.name().into());
         provider.register(self);

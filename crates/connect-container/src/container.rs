@@ -29,7 +29,6 @@ struct Root {
 
 impl Container {
     /// Starts to build one.
-    #[must_use]
     pub fn builder() -> ContainerBuilder {
         ContainerBuilder::default()
     }
@@ -72,7 +71,6 @@ impl Container {
     }
 
     /// Starts to build a child scope, for one task.
-    #[must_use]
     pub fn scope(&self) -> ScopeBuilder {
         ScopeBuilder::new(self.clone())
     }
@@ -121,6 +119,7 @@ pub struct ContainerBuilder {
 
 impl ContainerBuilder {
     /// Adds a provider.
+    #[allow(clippy::needless_pass_by_value, reason = "a provider is handed over, as in all verbs")]
     pub fn provider(mut self, provider: impl ServiceProvider) -> Self {
         self.bindings.push(registered(&provider));
         self
@@ -149,6 +148,7 @@ impl ContainerBuilder {
     }
 
     /// Adds a provider whose bindings hold only where nobody else binds the same.
+    #[allow(clippy::needless_pass_by_value, reason = "a provider is handed over, as in all verbs")]
     pub fn fallback(mut self, provider: impl ServiceProvider) -> Self {
         self.fallbacks.push(registered(&provider));
         self

@@ -129,7 +129,7 @@ impl<'a> Resolver<'a> {
 
     fn resolve<T: Service>(&self, key: &Key) -> Result<T, Error> {
         let Some((binding, in_scope)) = self.lookup(key) else {
-            let variable = self.variable(key).map(|value| value.to_owned());
+            let variable = self.variable(key).map(str::to_owned);
             let found = variable.and_then(|value| (&value as &dyn Any).downcast_ref::<T>().cloned());
             return found.ok_or_else(|| self.not_bound(key));
         };

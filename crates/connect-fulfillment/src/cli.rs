@@ -27,7 +27,7 @@ struct Arguments {
     /// How log lines look; by default for people on a terminal, JSON otherwise.
     #[arg(long, global = true, value_enum)]
     log_format: Option<LogFormat>,
-    /// Connect without TLS where SERVER_ADDRESS does not say.
+    /// Connect without TLS where `SERVER_ADDRESS` does not say.
     #[arg(short, long, global = true)]
     unsecure: bool,
 }

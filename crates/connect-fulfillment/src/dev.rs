@@ -81,7 +81,8 @@ impl Dev {
         let screen = Screen { colours: io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() };
         let runner =
             Runner::new(self.extension.into(), environment)?.on_task(move |report| screen.task(report));
-        screen.head(&sandbox);
+        line(&format!("sandbox on {}, {} requests\n", sandbox.url(), sandbox.requests().len()));
+        line(&row("task", "object", "transaction", "result", "time"));
         let (stopped, force) = signals()?;
         let (done, settled) = oneshot::channel();
         let watch = async {
@@ -89,12 +90,12 @@ impl Dev {
             let mut activity = sandbox.subscribe();
             loop {
                 sandbox.settled().await;
-                screen.summary(&sandbox);
+                line(&format!("\n{}", summary(&sandbox.requests())));
                 if self.once {
                     let _ = done.send(());
                     return std::future::pending().await;
                 }
-                screen.stays_up();
+                line("(it stays up for more; stop it with Ctrl-C)\n");
                 while !matches!(activity.recv().await, Ok(Activity::TaskSent { .. })) {}
             }
         };
@@ -120,16 +121,6 @@ struct Screen {
 }
 
 impl Screen {
-    fn line(self, line: &str) {
-        let _ = writeln!(io::stdout(), "{line}");
-    }
-
-    fn head(self, sandbox: &Sandbox) {
-        self.line(&format!("sandbox on {}, {} requests", sandbox.url(), sandbox.requests().len()));
-        self.line("");
-        self.line(&row("task", "object", "transaction", "result", "time"));
-    }
-
     fn task(self, report: &TaskReport) {
         let transaction = report.transaction.as_deref().unwrap_or("-");
         let mut result = match report.result {
@@ -140,34 +131,28 @@ impl Screen {
             result.push_str(" (compensated)");
         }
         let time = milliseconds(report.elapsed);
-        let mut line = row(&report.task_id, &report.object_id, transaction, &result, &time);
+        let mut text = row(&report.task_id, &report.object_id, transaction, &result, &time);
         if let Some(message) = report.message.as_ref().or(report.compensated.as_ref()) {
-            line.push_str("  ");
-            line.push_str(message.lines().next().unwrap_or_default());
+            text.push_str("  ");
+            text.push_str(message.lines().next().unwrap_or_default());
         }
-        self.line(&self.coloured(&report.result, &line));
+        line(&self.coloured(&report.result, &text));
     }
 
-    fn coloured(self, result: &ResultType, line: &str) -> String {
+    fn coloured(self, result: &ResultType, text: &str) -> String {
         let code = match result {
-            _ if !self.colours => return line.to_owned(),
+            _ if !self.colours => return text.to_owned(),
             ResultType::Success => "32",
             ResultType::Fail | ResultType::Retry => "31",
             ResultType::Reschedule => "33",
             _ => "2",
         };
-        format!("\u{1b}[{code}m{line}\u{1b}[0m")
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }
+}
 
-    fn summary(self, sandbox: &Sandbox) {
-        self.line("");
-        self.line(&summary(&sandbox.requests()));
-    }
-
-    fn stays_up(self) {
-        self.line("(it stays up for more; stop it with Ctrl-C)");
-        self.line("");
-    }
+fn line(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 fn row(task: &str, object: &str, transaction: &str, result: &str, time: &str) -> String {

@@ -143,6 +143,7 @@ impl Extension {
     }
 
     /// Handles a background event while the object is in one of the statuses.
+    #[allow(clippy::needless_pass_by_value, reason = "an event is a constant, written as one")]
     pub fn background<T: Object>(
         mut self,
         event: Event<Background, T>,
@@ -157,6 +158,7 @@ impl Extension {
     }
 
     /// Handles an interactive event: a validation, a product action, a custom event.
+    #[allow(clippy::needless_pass_by_value, reason = "an event is a constant, written as one")]
     pub fn interactive<C: InteractiveCategory, T: Object>(
         mut self,
         event: Event<C, T>,

@@ -8,7 +8,7 @@ use crate::{
     Environment, Error, ErrorKind, Extension, TaskReport,
     connection::{Session, Signals},
     settings::Settings,
-    tasks::{Lane, Tasks},
+    tasks::{Lane, Observer, Tasks},
 };
 
 /// How long results may take to leave once no task runs any more.
@@ -34,7 +34,7 @@ pub struct Runner {
     client: Client,
     tls: Option<Arc<rustls::ClientConfig>>,
     settings: Settings,
-    observers: Vec<Box<dyn Fn(&TaskReport) + Send + Sync>>,
+    observers: Vec<Observer>,
 }
 
 impl std::fmt::Debug for Runner {

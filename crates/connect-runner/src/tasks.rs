@@ -68,7 +68,8 @@ impl Gauge {
     }
 }
 
-type Observer = Box<dyn Fn(&TaskReport) + Send + Sync>;
+/// Who is told how each task ended.
+pub(crate) type Observer = Box<dyn Fn(&TaskReport) + Send + Sync>;
 
 /// Runs tasks. They are spawned, never children of a connection: a reconnect cancels nothing.
 pub(crate) struct Tasks {
@@ -215,27 +216,19 @@ impl Tasks {
     /// The answer to a task that broke.
     fn failure(&self, task: &Task, failure: &HandlerError) -> TaskOutput {
         let report = failure.report();
-        match task.options.task_category {
-            TaskCategory::Interactive => {
-                error!(error = %report, "the task failed");
-                let mut output = TaskOutput::new(ResultType::Fail).with_message(report);
-                let answers_http = self
-                    .extension
-                    .interactive
-                    .get(&task.input.event_type)
-                    .is_none_or(|event| event.answers_http);
-                if answers_http {
-                    // Only the reason goes to the caller's browser; what is behind it is in the log, under this id.
-                    let body = format!("{failure} (reference: {})", task.options.task_id);
-                    output.data = Some(json!({"http_status": 400, "headers": null, "body": body}));
-                }
-                output
-            }
-            _ => {
-                error!(error = %report, "the task broke, Connect will send it again");
-                TaskOutput::new(ResultType::Retry).with_message(report)
-            }
+        if task.options.task_category != TaskCategory::Interactive {
+            error!(error = %report, "the task broke, Connect will send it again");
+            return TaskOutput::new(ResultType::Retry).with_message(report);
         }
+        error!(error = %report, "the task failed");
+        let mut output = TaskOutput::new(ResultType::Fail).with_message(report);
+        let event = self.extension.interactive.get(&task.input.event_type);
+        if event.is_none_or(|event| event.answers_http) {
+            // Only the reason goes to the caller's browser; what is behind it is in the log, under this id.
+            let body = format!("{failure} (reference: {})", task.options.task_id);
+            output.data = Some(json!({"http_status": 400, "headers": null, "body": body}));
+        }
+        output
     }
 }
 

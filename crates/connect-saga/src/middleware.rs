@@ -121,10 +121,12 @@ impl<R, A> fmt::Debug for Next<'_, R, A> {
     }
 }
 
+type Build<R, A> = fn(&Scope) -> Result<Box<dyn DynMiddleware<R, A>>, ContainerError>;
+
 enum Entry<R, A> {
     Built {
         type_name: &'static str,
-        build: fn(&Scope) -> Result<Box<dyn DynMiddleware<R, A>>, ContainerError>,
+        build: Build<R, A>,
         verify: fn(&Scope) -> Result<(), ContainerError>,
     },
     Ready(Box<dyn DynMiddleware<R, A>>),

@@ -160,13 +160,13 @@ async fn a_compensation_answers_passes_on_or_fails_too() {
 
 #[tokio::test]
 async fn panics_are_errors() {
+    async fn panics_too(_: &mut AssetRequest, _: HandlerError) -> Result<BackgroundResponse> {
+        panic!("again")
+    }
     let answered = resolve(|| Transactions::new().then_value(("t", always, panics, give_up))).await.unwrap();
     assert_eq!(answered.output(), Some("panicked: out of range"));
     let error = resolve(|| Transactions::new().then_value(("t", always, panics))).await.unwrap_err();
     assert!(error.downcast_ref::<Panicked>().is_some());
-    async fn panics_too(_: &mut AssetRequest, _: HandlerError) -> Result<BackgroundResponse> {
-        panic!("again")
-    }
     let both =
         resolve(|| Transactions::new().then_value(("t", always, panics, panics_too))).await.unwrap_err();
     assert_eq!(both.to_string(), "panicked: out of range; its compensation failed too: panicked: again");

@@ -74,13 +74,8 @@ impl From<tokio_tungstenite::tungstenite::Error> for Lost {
     }
 }
 
-/// How a connection that was active ended.
-enum Ended {
-    /// The process asked for it.
-    Closed,
-    /// Connect told the runner to stop.
-    Shutdown,
-}
+/// The process asked for the end of a connection.
+struct Closed;
 
 impl Session {
     pub(crate) fn new(
@@ -101,12 +96,7 @@ impl Session {
                 State::Connecting { .. } => {
                     let (after, ended) = self.connection(state).await;
                     match ended {
-                        Ok(Ended::Closed) => State::Closed,
-                        Ok(Ended::Shutdown) => {
-                            info!("Connect asked the extension to stop");
-                            self.signals.drain.cancel();
-                            self.next(after, Event::Lost)
-                        }
+                        Ok(Closed) => State::Closed,
                         Err(lost) => {
                             let next = self.next(after, Event::Lost);
                             if let State::BackingOff { failures, delay } = &next {
@@ -163,10 +153,10 @@ impl Session {
     }
 
     /// One connection, from opening it to its end, and the state in which it ended.
-    async fn connection(&self, mut state: State) -> (State, Result<Ended, Lost>) {
+    async fn connection(&self, mut state: State) -> (State, Result<Closed, Lost>) {
         let opened = tokio::select! {
             opened = self.open() => opened,
-            () = self.signals.close.cancelled() => return (state, Ok(Ended::Closed)),
+            () = self.signals.close.cancelled() => return (state, Ok(Closed)),
         };
         let mut socket = match opened {
             Ok(socket) => socket,
@@ -175,7 +165,7 @@ impl Session {
         state = self.next(state, Event::Opened);
         let early = tokio::select! {
             handshake = timeout(HANDSHAKE_LIMIT, self.handshake(&mut socket)) => handshake,
-            () = self.signals.close.cancelled() => return (state, Ok(Ended::Closed)),
+            () = self.signals.close.cancelled() => return (state, Ok(Closed)),
         };
         let early = match early {
             Ok(Ok(early)) => early,
@@ -240,7 +230,7 @@ impl Session {
     }
 
     /// Tasks come, results go, until the connection ends.
-    async fn active(&self, socket: Socket) -> Result<Ended, Lost> {
+    async fn active(&self, socket: Socket) -> Result<Closed, Lost> {
         let (sink, stream) = socket.split();
         let (alive, heard) = mpsc::channel(1);
         let ended = tokio::select! {
@@ -250,7 +240,7 @@ impl Session {
         ended
     }
 
-    async fn receive(&self, mut stream: SplitStream<Socket>, alive: mpsc::Sender<()>) -> Result<Ended, Lost> {
+    async fn receive(&self, mut stream: SplitStream<Socket>, alive: mpsc::Sender<()>) -> Result<Closed, Lost> {
         loop {
             let message = stream.next().await.ok_or_else(|| Lost::ClosedByPeer(String::new()))??;
             // Anything heard is a sign of life; one waiting sign is as good as many.
@@ -269,7 +259,10 @@ impl Session {
                             warn!("{error}; the variables stay as they were");
                         }
                     }
-                    Some(Frame::Shutdown) => return Ok(Ended::Shutdown),
+                    Some(Frame::Shutdown) => {
+                        info!("Connect asked the extension to stop");
+                        self.signals.drain.cancel();
+                    }
                     Some(other) => debug!(?other, "a message for somebody else was left out"),
                     None => {}
                 },
@@ -286,7 +279,7 @@ impl Session {
         &self,
         mut sink: SplitSink<Socket, Message>,
         mut heard: mpsc::Receiver<()>,
-    ) -> Result<Ended, Lost> {
+    ) -> Result<Closed, Lost> {
         let outbox = self.tasks.outbox(self.lane);
         let mut pings = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -298,7 +291,7 @@ impl Session {
                 () = self.signals.close.cancelled() => {
                     // Connect may be gone already: the results are out, which is what counts.
                     let _ = timeout(Duration::from_secs(1), sink.close()).await;
-                    return Ok(Ended::Closed);
+                    return Ok(Closed);
                 }
                 () = self.signals.drain.cancelled(), if !told => {
                     told = true;

@@ -104,8 +104,8 @@ impl ConnectionState {
             }
             (Self::BackingOff { failures, .. }, E::WaitOver) => Self::Connecting { failures },
             (Self::Active, E::StopRequested) => Self::Draining,
-            (Self::Draining, E::Drained | E::Lost) => Self::Closed,
-            (
+            (Self::Draining, E::Drained | E::Lost)
+            | (
                 Self::Connecting { .. } | Self::Handshaking { .. } | Self::BackingOff { .. },
                 E::StopRequested,
             ) => Self::Closed,
