@@ -310,8 +310,23 @@ fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     // A success without a body (204) is `null`.
     let body = if body.is_empty() { b"null" } else { body };
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|error| Error::decode(short_name::<T>(), error))
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let reason = without_values(&error.into_inner().to_string());
+        let place = if path == "." { String::new() } else { format!("{path}: ") };
+        Error::decode(short_name::<T>(), format!("{place}{reason}"))
+    })
+}
+
+/// What is wrong with an answer, without the values in it: they may be anybody's secrets.
+fn without_values(reason: &str) -> String {
+    let kind = reason.split(':').next().unwrap_or_default();
+    match reason.split_once(", expected ") {
+        Some((_, expected)) => format!("{kind}, expected {expected}"),
+        // Names of members come from our own types.
+        None if reason.starts_with("missing field") => reason.to_owned(),
+        None => kind.to_owned(),
+    }
 }
 
 fn short_name<T>() -> &'static str {

@@ -139,7 +139,11 @@ impl Shared {
             .connect_timeout(self.connect_timeout)
             .read_timeout(self.read_timeout);
         match tls::client_config() {
-            Ok(config) => builder = builder.tls_backend_preconfigured((*config).clone()),
+            Ok(config) => {
+                let mut config = (*config).clone();
+                config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+                builder = builder.tls_backend_preconfigured(config);
+            }
             // A plain address, as the sandbox has, needs no certificates.
             Err(error) if self.endpoint.scheme() == "https" => return Err(error),
             Err(_) => {
@@ -245,6 +249,10 @@ impl ClientBuilder {
 
     /// Makes the client.
     pub fn build(self) -> Result<Client, Error> {
+        if self.endpoint.contains('@') {
+            // Not shown: it may hold a password.
+            return Err(Error::usage("the endpoint must not hold a user or a password"));
+        }
         let mut endpoint = Url::parse(&self.endpoint).map_err(|error| {
             Error::usage(format!("the endpoint \"{}\" is no address: {error}", self.endpoint))
         })?;

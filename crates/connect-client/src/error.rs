@@ -33,8 +33,8 @@ pub enum ErrorKind {
     Decode,
 }
 
-/// An error that Connect answered.
-#[derive(Clone, Debug)]
+/// An error that Connect answered. Its `Debug` leaves out body and headers, in which anything may stand.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ApiError {
     /// The HTTP status.
@@ -117,6 +117,18 @@ impl fmt::Display for ApiError {
             write!(f, ": {code} - {}", errors.join(","))?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiError")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("status", &self.status)
+            .field("error_code", &self.error_code)
+            .field("errors", &self.errors)
+            .finish_non_exhaustive()
     }
 }
 

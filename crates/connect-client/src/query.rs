@@ -1,4 +1,4 @@
-use connect_model::rql::{Operand, Rql};
+use connect_model::rql::{Operand, Rql, check_field};
 use reqwest::header::{CONTENT_RANGE, HeaderMap};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -83,15 +83,15 @@ impl Query {
         self
     }
 
-    /// Sorts by these fields; a leading `-` sorts descending.
+    /// Sorts by these fields too, after the ones given before; a leading `-` sorts descending.
     pub fn order_by(mut self, fields: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.ordering = fields.into_iter().map(Into::into).collect();
+        self.ordering.extend(fields.into_iter().map(Into::into));
         self
     }
 
     /// Adds members to the objects, or with a leading `-` leaves them out.
     pub fn select(mut self, fields: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.select = fields.into_iter().map(Into::into).collect();
+        self.select.extend(fields.into_iter().map(Into::into));
         self
     }
 
@@ -120,20 +120,29 @@ impl Query {
     }
 
     fn limited(self, limit: u64, offset: u64) -> Result<Call, Error> {
+        let wrong = |error: connect_model::rql::RqlError| Error::usage(error.to_string());
+        for field in self.select.iter().chain(&self.ordering) {
+            check_field(field.trim_start_matches(['+', '-'])).map_err(wrong)?;
+        }
         let mut call = self.call;
         if !self.select.is_empty() {
             call = call.rql(format!("select({})", self.select.join(",")));
         }
         if let Some(filter) = self.filter {
-            filter.check().map_err(|error| Error::usage(error.to_string()))?;
-            call = call.rql(filter.to_string());
+            filter.check().map_err(wrong)?;
+            let text = filter.to_string();
+            if !text.is_empty() {
+                call = call.rql(text);
+            }
         }
         if !self.ordering.is_empty() {
             call = call.rql(format!("ordering({})", self.ordering.join(",")));
         }
         call = call.rql(format!("limit={limit}")).rql(format!("offset={offset}"));
         if let Some(term) = self.search {
-            call = call.rql(format!("search={}", Operand::Text(term)));
+            let term = Operand::Text(term);
+            term.check("search").map_err(wrong)?;
+            call = call.rql(format!("search={term}"));
         }
         Ok(call)
     }

@@ -264,6 +264,43 @@ fn mistakes_are_told_when_the_client_is_made() {
     assert!(Client::builder("k").default_header("authorization", "x").build().is_err());
 }
 
+#[tokio::test]
+async fn what_could_change_a_query_is_refused_before_it_is_sent() {
+    let (server, client) = start([]).await;
+    let query = || client.collection("requests").query();
+    for wrong in [
+        query().filter(R::field("id,X)&ge(id").eq("1")),
+        query().order_by(["id)&delete(x"]),
+        query().select(["a", "b&c"]),
+        query().search("it's \"it\""),
+        query().filter(connect_client::Rql::any([])),
+    ] {
+        assert_eq!(wrong.count().await.unwrap_err().kind(), ErrorKind::Usage);
+    }
+    assert!(server.seen().is_empty());
+}
+
+#[tokio::test]
+async fn errors_show_no_values_of_an_answer() {
+    let (_, client) = start([
+        (200, vec![], json!({"event_type": 1, "x": "canary"})),
+        (200, vec![], json!({"event_type": "e", "api_resource_endpoint": ["canary"]})),
+        (400, vec![("X-A", "canary")], json!("canary")),
+    ])
+    .await;
+    let read = async || client.get("a").json::<connect_model::wire::EventDefinition>().await.unwrap_err();
+    let error = read().await;
+    assert_eq!(
+        error.to_string(),
+        "the answer is not EventDefinition: event_type: invalid type, expected a string at line 1 column 15"
+    );
+    let (second, refused) = (read().await, client.get("a").await.unwrap_err());
+    let shown = format!("{error:?} {second} {second:?} {refused} {refused:?}");
+    assert!(!shown.contains("canary"), "{shown}");
+    let endpoint = Client::builder("k").endpoint("http://user:canary@a.example").build().unwrap_err();
+    assert!(!endpoint.to_string().contains("canary"));
+}
+
 #[test]
 fn futures_are_send() {
     fn assert_send<T: Send>(_: T) {}

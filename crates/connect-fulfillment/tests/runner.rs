@@ -111,7 +111,10 @@ impl Lab {
 }
 
 fn result(frame: &Value) -> (&str, &str) {
-    (frame["data"]["options"]["task_id"].as_str().unwrap(), frame["data"]["output"]["result"].as_str().unwrap())
+    (
+        frame["data"]["options"]["task_id"].as_str().unwrap(),
+        frame["data"]["output"]["result"].as_str().unwrap(),
+    )
 }
 
 #[tokio::test]
@@ -150,10 +153,16 @@ async fn a_task_that_is_delivered_twice_runs_once() {
 async fn bad_frames_are_left_out_and_a_task_that_can_be_told_is_answered() {
     let lab = Lab::new().await;
     let connection = lab.platform.connection("background", 1).await;
-    for frame in ["not JSON", "[]", r#"{"message_type": "web_task", "data": {}}"#, r#"{"message_type": "task", "data": 7}"#] {
+    for frame in [
+        "not JSON",
+        "[]",
+        r#"{"message_type": "web_task", "data": {}}"#,
+        r#"{"message_type": "task", "data": 7}"#,
+    ] {
         connection.send(frame);
     }
-    let deep = format!(r#"{{"message_type": "task", "data": {}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
+    let deep =
+        format!(r#"{{"message_type": "task", "data": {}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
     connection.send(deep);
     let no_category = json!({"message_type": "task", "data": {"options": {"task_id": "TQ-1"},
         "input": {"event_type": PURCHASE, "object_id": "PR-1"}}});
@@ -208,7 +217,9 @@ async fn the_first_signal_drains_and_tells_connect() {
     lab.handled(1).await;
     lab.stop();
     let frames = lab.platform.frames_until(2).await;
-    assert!(frames.iter().all(|frame| *frame == json!({"version": 2, "message_type": "shutdown", "data": null})));
+    assert!(
+        frames.iter().all(|frame| *frame == json!({"version": 2, "message_type": "shutdown", "data": null}))
+    );
     lab.put("PR-2", "");
     lab.send("TQ-2", "PR-2").await;
     lab.gate.add_permits(1);
@@ -245,7 +256,10 @@ async fn the_drain_is_bounded() {
 async fn connect_may_stop_the_extension() {
     let lab = Lab::new().await;
     lab.platform.connection("interactive", 1).await;
-    lab.platform.connection("background", 1).await.send(r#"{"version": 2, "message_type": "shutdown", "data": null}"#);
+    lab.platform
+        .connection("background", 1)
+        .await
+        .send(r#"{"version": 2, "message_type": "shutdown", "data": null}"#);
     let exit = tokio::time::timeout(support::PATIENCE, lab.running).await.unwrap().unwrap();
     assert_eq!((exit.unfinished, exit.unsent), (0, 0));
 }
@@ -262,7 +276,8 @@ async fn refusals_are_borne_and_a_stop_ends_the_wait_at_once() {
     let mut environment = platform.environment(&[]);
     environment.server = "ws://127.0.0.1:1".parse().unwrap();
     environment.backoff.base = Duration::from_secs(60);
-    let runner = Runner::new(Extension::new(connect_fulfillment::Descriptor::default()).into(), environment).unwrap();
+    let runner =
+        Runner::new(Extension::new(connect_fulfillment::Descriptor::default()).into(), environment).unwrap();
     let begun = Instant::now();
     runner.run_until(tokio::time::sleep(Duration::from_millis(50)), std::future::pending()).await;
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
@@ -297,7 +312,11 @@ async fn an_object_that_is_none_is_that_tasks_retry() {
     let lab = Lab::new().await;
     // It matches the filter, and is no object when it is fetched.
     lab.put("PR-1", "");
-    lab.platform.failures.lock().unwrap().insert("requests/PR-1".to_owned(), [(200, "[1]".to_owned())].into());
+    lab.platform
+        .failures
+        .lock()
+        .unwrap()
+        .insert("requests/PR-1".to_owned(), [(200, "[1]".to_owned())].into());
     lab.send("TQ-1", "PR-1").await;
     let message = lab.platform.frames_until(1).await[0]["data"]["output"]["message"].clone();
     assert_eq!(
@@ -359,7 +378,12 @@ fn what_is_missing_is_told_before_anything_runs() {
         .check()
         .unwrap_err()
         .to_string();
-    for text in ["\"1ST\" is not named right", "\"A\" is declared twice", "is handled twice", "\"pending)\", which is no status"] {
+    for text in [
+        "\"1ST\" is not named right",
+        "\"A\" is declared twice",
+        "is handled twice",
+        "\"pending)\", which is no status",
+    ] {
         assert!(error.contains(text), "{text} in {error}");
     }
 }

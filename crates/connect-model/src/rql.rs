@@ -38,6 +38,12 @@ pub enum RqlError {
     /// A list without values: no object is in it.
     #[error("the list for \"{0}\" is empty")]
     EmptyList(String),
+    /// A name that is no field: it could change the structure of the filter.
+    #[error("\"{0}\" is no field: a letter, then letters, digits, \"_\", \"-\" or \".\"")]
+    Field(String),
+    /// All of nothing, or any of nothing.
+    #[error("a group of filters has no members")]
+    EmptyGroup,
     /// A value that the grammar has no way to write.
     #[error("the value for \"{0}\" has both quote signs, which RQL can't write")]
     BothQuotes(String),
@@ -136,7 +142,25 @@ macro_rules! operand_from {
 
 operand_from!(&str, String, &String, bool, i32, i64, u32, u64, usize, f64);
 
+/// Whether a text is the name of a field: a letter, then letters, digits, `_`, `-` or `.`.
+pub fn check_field(field: &str) -> Result<(), RqlError> {
+    let mut chars = field.chars();
+    let named = chars.next().is_some_and(|first| first.is_alphabetic() || first == '_')
+        && chars.all(|char| char.is_alphanumeric() || "_.-".contains(char));
+    if named { Ok(()) } else { Err(RqlError::Field(field.to_owned())) }
+}
+
 impl Operand {
+    /// Whether the grammar can write it: it has no spelling for a text with both quote signs.
+    pub fn check(&self, field: &str) -> Result<(), RqlError> {
+        match self {
+            Self::Text(text) if text.contains('"') && text.contains('\'') => {
+                Err(RqlError::BothQuotes(field.to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether a text may stand without quotes.
     fn is_bare(text: &str) -> bool {
         let word = |char: char| char.is_alphanumeric() || char == '_';
@@ -291,17 +315,15 @@ impl Rql {
         if members.len() == 1 { members.remove(0) } else { Self::Or(members) }
     }
 
-    /// Whether the grammar can write it: a value with both quote signs has no spelling.
+    /// Whether the grammar can write it: fields are names, groups have members, and no value has both quote signs.
     pub fn check(&self) -> Result<(), RqlError> {
-        let writable = |field: &str, value: &Operand| match value {
-            Operand::Text(text) if text.contains('"') && text.contains('\'') => {
-                Err(RqlError::BothQuotes(field.to_owned()))
-            }
-            _ => Ok(()),
-        };
         match self {
-            Self::Compare(_, field, value) => writable(field, value),
-            Self::List { field, values, .. } => values.iter().try_for_each(|value| writable(field, value)),
+            Self::Compare(_, field, value) => check_field(field).and_then(|()| value.check(field)),
+            Self::List { field, values, .. } => {
+                check_field(field)?;
+                values.iter().try_for_each(|value| value.check(field))
+            }
+            Self::And(members) | Self::Or(members) if members.is_empty() => Err(RqlError::EmptyGroup),
             Self::And(members) | Self::Or(members) => members.iter().try_for_each(Self::check),
             Self::Not(inner) => inner.check(),
             Self::Raw(_) => Ok(()),

@@ -124,11 +124,7 @@ impl<R, A> fmt::Debug for Next<'_, R, A> {
 type Build<R, A> = fn(&Scope) -> Result<Box<dyn DynMiddleware<R, A>>, ContainerError>;
 
 enum Entry<R, A> {
-    Built {
-        type_name: &'static str,
-        build: Build<R, A>,
-        verify: fn(&Scope) -> Result<(), ContainerError>,
-    },
+    Built { type_name: &'static str, build: Build<R, A>, verify: fn(&Scope) -> Result<(), ContainerError> },
     Ready(Box<dyn DynMiddleware<R, A>>),
 }
 

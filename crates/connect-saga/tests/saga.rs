@@ -246,7 +246,8 @@ async fn a_middleware_sees_that_nothing_was_selected_and_its_changes_count() {
 async fn the_scope_says_what_ran() {
     let scope = scope();
     let transactions = || Transactions::new().then_value(("Create user", always, vendor_is_down, give_up));
-    let _ = Made(Middlewares::new, transactions).resolve(AssetRequest::default(), scope.clone()).await.unwrap();
+    let _ =
+        Made(Middlewares::new, transactions).resolve(AssetRequest::default(), scope.clone()).await.unwrap();
     assert_eq!(scope.annotation(TRANSACTION).as_deref(), Some("Create user"));
     assert_eq!(scope.annotation(COMPENSATED).as_deref(), Some("vendor is down"));
 }

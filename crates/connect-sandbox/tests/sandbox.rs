@@ -53,7 +53,8 @@ struct Runner(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Runner {
     async fn connect(sandbox: &Sandbox, lane: &str) -> Self {
-        let mut runner = Self(Self::open(sandbox, "ENV-0000-0001-01", lane, sandbox.api_key()).await.unwrap());
+        let mut runner =
+            Self(Self::open(sandbox, "ENV-0000-0001-01", lane, sandbox.api_key()).await.unwrap());
         runner
             .send(&json!({"version": 2, "message_type": "setup_request", "data": {
                 "event_subscriptions": {"asset_purchase_request_processing": ["pending"], "product_action_execution": []},
@@ -116,7 +117,8 @@ async fn a_purchase_goes_through() {
     assert_eq!(setup["data"]["variables"], json!([{"name": "VENDOR_URL", "value": "v", "secure": false}]));
     assert_eq!(setup["data"]["logging"]["meta"]["service_id"], "SRVC-0000-0001");
     let definitions = setup["data"]["event_definitions"].as_array().unwrap();
-    let purchases = definitions.iter().find(|one| one["event_type"] == "asset_purchase_request_processing").unwrap();
+    let purchases =
+        definitions.iter().find(|one| one["event_type"] == "asset_purchase_request_processing").unwrap();
     assert_eq!(purchases["api_collection_filter"], "and(eq(id,${_object_id_}),in(status,${_statuses_}))");
 
     let first = runner.task().await;
@@ -124,7 +126,8 @@ async fn a_purchase_goes_through() {
     runner.answer(first.clone(), json!({"result": "reschedule", "countdown": 30})).await;
     let again = runner.task().await;
     assert_eq!(again["data"]["options"]["task_id"], first["data"]["options"]["task_id"]);
-    let (status, approved) = Rest(&sandbox).post("requests/PR-1/approve", json!({"template_id": "TL-1"})).await;
+    let (status, approved) =
+        Rest(&sandbox).post("requests/PR-1/approve", json!({"template_id": "TL-1"})).await;
     assert_eq!((status, &approved["status"]), (StatusCode::OK, &json!("approved")));
     runner.answer(again, json!({"result": "success"})).await;
     timeout(PATIENCE, sandbox.settled()).await.unwrap();
@@ -200,8 +203,9 @@ async fn interactive_and_scheduled_tasks_are_answered_to_who_asked() {
     let (output, ()) = tokio::join!(run, answer);
     assert_eq!(output.unwrap().result, ResultType::Success);
     assert!(matches!(sandbox.trigger_schedule("EFS-2").await, Err(SandboxError::NotFound(_))));
-    let (status, schedule, _) =
-        Rest(&sandbox).get("devops/services/SRVC-0000-0001/environments/ENV-0000-0001-01/schedules/EFS-1").await;
+    let (status, schedule, _) = Rest(&sandbox)
+        .get("devops/services/SRVC-0000-0001/environments/ENV-0000-0001-01/schedules/EFS-1")
+        .await;
     assert_eq!((status, &schedule["method"]), (StatusCode::OK, &json!("refresh")));
 }
 
@@ -213,12 +217,16 @@ async fn lists_are_filtered_sorted_and_paged() {
     let ids = |list: &Value| -> Vec<String> {
         list.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
     };
-    let (_, list, range) = rest.get("requests/?in(status,(pending,approved))&ordering(-id)&limit=2&offset=1").await;
+    let (_, list, range) =
+        rest.get("requests/?in(status,(pending,approved))&ordering(-id)&limit=2&offset=1").await;
     assert_eq!((ids(&list), range.as_str()), (vec!["PR-4".to_owned(), "PR-3".to_owned()], "items 1-2/5"));
     let (_, list, range) = rest.get("requests?and(eq(id,PR-1),in(status,(approved)))&limit=0&offset=0").await;
     assert_eq!((list, range.as_str()), (json!([]), "items 0-0/0"));
     let (_, list, range) = rest.get("requests?like(asset.product.id,PRD*)&select(-asset)&limit=1").await;
-    assert_eq!((&list[0], range.as_str()), (&json!({"id": "PR-1", "type": "purchase", "status": "pending"}), "items 0-0/5"));
+    assert_eq!(
+        (&list[0], range.as_str()),
+        (&json!({"id": "PR-1", "type": "purchase", "status": "pending"}), "items 0-0/5")
+    );
     let (status, error, _) = rest.get("requests?near(id,1)").await;
     assert_eq!((status, &error["error_code"]), (StatusCode::BAD_REQUEST, &json!("VAL_001")));
     assert_eq!(ids(&rest.get("assets?eq(id,AS-PR-2)").await.1), ["AS-PR-2"]);
@@ -229,24 +237,34 @@ async fn lists_are_filtered_sorted_and_paged() {
 async fn what_is_wrong_is_told_in_connects_words() {
     let sandbox = Sandbox::builder().request(purchase("PR-1")).start().await.unwrap();
     let rest = Rest(&sandbox);
-    for path in ["requests/PR-2", "nothing", "requests/PR-1/dance", "devops/services/SRVC-9/installations/EIN-1"] {
+    for path in
+        ["requests/PR-2", "nothing", "requests/PR-1/dance", "devops/services/SRVC-9/installations/EIN-1"]
+    {
         let (status, error, _) = rest.get(path).await;
-        assert_eq!((status, error["errors"][0].as_str()), (StatusCode::NOT_FOUND, Some("Not found.")), "{path}");
+        assert_eq!(
+            (status, error["errors"][0].as_str()),
+            (StatusCode::NOT_FOUND, Some("Not found.")),
+            "{path}"
+        );
     }
     let (status, error) = rest.post("requests/PR-1/fail", json!({})).await;
-    assert_eq!((status, error), (StatusCode::BAD_REQUEST, json!({"error_code": "REQ_005", "errors": ["Missed fields: reason."]})));
+    assert_eq!(
+        (status, error),
+        (StatusCode::BAD_REQUEST, json!({"error_code": "REQ_005", "errors": ["Missed fields: reason."]}))
+    );
     let large = json!({"note": "x".repeat(2 << 20)});
     assert_eq!(rest.call(Method::PUT, "requests/PR-1", Some(large)).await.0, StatusCode::PAYLOAD_TOO_LARGE);
     let answer = reqwest::get(format!("{}/public/v1/requests", sandbox.url())).await.unwrap();
     assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
     assert_eq!(answer.json::<Value>().await.unwrap()["errors"][0], "API request is unauthorized.");
 
-    let refused = async |environment: &str, lane: &str, key: &str| {
-        match Runner::open(&sandbox, environment, lane, key).await {
+    let refused =
+        async |environment: &str, lane: &str, key: &str| match Runner::open(&sandbox, environment, lane, key)
+            .await
+        {
             Err(Error::Http(answer)) => answer.status().as_u16(),
             other => panic!("{other:?}"),
-        }
-    };
+        };
     assert_eq!(refused("ENV-0000-0001-01", "background", "ApiKey wrong").await, 401);
     assert_eq!(refused("ENV-9999-0001-01", "background", sandbox.api_key()).await, 404);
     assert_eq!(refused("ENV-0000-0001-01", "sideways", sandbox.api_key()).await, 400);
@@ -255,7 +273,9 @@ async fn what_is_wrong_is_told_in_connects_words() {
 #[tokio::test]
 async fn a_sandbox_that_can_not_start_says_why() {
     let text = |end: Result<Sandbox, SandboxError>| end.unwrap_err().to_string();
-    assert!(text(Sandbox::builder().address("nowhere").start().await).starts_with("nowhere can't be listened on"));
+    assert!(
+        text(Sandbox::builder().address("nowhere").start().await).starts_with("nowhere can't be listened on")
+    );
     assert_eq!(text(Sandbox::builder().speed(0.0).start().await), "the speed 0 is not above zero");
     assert_eq!(text(Sandbox::builder().request(json!({})).start().await), "a request without an id");
     let sandbox = Sandbox::builder().start().await.unwrap();

@@ -11,9 +11,13 @@ struct ApproveRequest {
 }
 
 impl BackgroundTransaction for ApproveRequest {
-    fn name(&self) -> &str { "Approve request" }
+    fn name(&self) -> &str {
+        "Approve request"
+    }
 
-    fn should_execute(&self, request: &AssetRequest) -> bool { request.status == RequestStatus::Pending }
+    fn should_execute(&self, request: &AssetRequest) -> bool {
+        request.status == RequestStatus::Pending
+    }
 
     async fn execute(&self, request: &mut AssetRequest) -> Result<BackgroundResponse> {
         let approve = self.client.collection("requests").resource(&request.id).action("approve");
@@ -25,7 +29,9 @@ impl BackgroundTransaction for ApproveRequest {
 struct PurchaseSaga;
 
 impl Saga for PurchaseSaga {
-    fn transactions(&self, _: &AssetRequest) -> Transactions { Transactions::new().then::<ApproveRequest>() }
+    fn transactions(&self, _: &AssetRequest) -> Transactions {
+        Transactions::new().then::<ApproveRequest>()
+    }
 }
 
 fn main() -> ExitCode {

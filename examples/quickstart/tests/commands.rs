@@ -19,7 +19,9 @@ fn run(arguments: &[&str], env: &[(&str, &str)]) -> (i32, String, String) {
 fn an_incomplete_environment_is_told_whole_and_ends_with_2() {
     let (code, _, stderr) = run(&[], &[("API_KEY", "canary"), ("SCHEDULED_TASK_MAX_EXECUTION_TIME", "soon")]);
     assert_eq!(code, 2, "{stderr}");
-    for problem in ["API_KEY is not a key", "ENVIRONMENT_ID is missing", "SCHEDULED_TASK_MAX_EXECUTION_TIME is not"] {
+    for problem in
+        ["API_KEY is not a key", "ENVIRONMENT_ID is missing", "SCHEDULED_TASK_MAX_EXECUTION_TIME is not"]
+    {
         assert!(stderr.contains(problem), "{problem} in {stderr}");
     }
     assert!(!stderr.contains("canary"));

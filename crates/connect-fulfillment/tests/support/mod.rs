@@ -1,6 +1,13 @@
 //! A stand-in for Connect that plays what a test tells it to and writes down what it sees.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub, reason = "shared by several files of tests")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs,
+    unreachable_pub,
+    reason = "shared by several files of tests"
+)]
 
 use std::{
     collections::{HashMap, VecDeque},

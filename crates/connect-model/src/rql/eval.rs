@@ -71,9 +71,21 @@ fn text_of(value: &Value) -> String {
 
 /// Numbers by size, anything else (times in ISO 8601 too) by its text.
 fn order(left: &str, right: &str) -> Ordering {
-    match (left.parse::<f64>(), right.parse::<f64>()) {
-        (Ok(left), Ok(right)) => left.partial_cmp(&right).unwrap_or(Ordering::Equal),
+    if let (Ok(left), Ok(right)) = (left.parse::<i128>(), right.parse::<i128>()) {
+        return left.cmp(&right);
+    }
+    let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
+    match (number(left), number(right)) {
+        (Some(left), Some(right)) => left.total_cmp(&right),
         _ => left.cmp(right),
+    }
+}
+
+/// Texts are equal to the letter; numbers are equal by size.
+fn is_equal(value: &Value, text: &str) -> bool {
+    match value {
+        Value::String(own) => own == text,
+        other => order(&text_of(other), text) == Ordering::Equal,
     }
 }
 
@@ -81,7 +93,7 @@ fn compare(comparison: Comparison, found: &[&Value], operand: &Operand) -> bool 
     let equal = |operand: &Operand| match operand {
         Operand::Null => found.is_empty(),
         Operand::Empty => found.is_empty() || found.iter().any(|value| **value == ""),
-        Operand::Text(text) => found.iter().any(|value| order(&text_of(value), text) == Ordering::Equal),
+        Operand::Text(text) => found.iter().any(|value| is_equal(value, text)),
     };
     let any = |test: &dyn Fn(&str, &str) -> bool| match operand {
         Operand::Text(text) => found.iter().any(|value| test(&text_of(value), text)),

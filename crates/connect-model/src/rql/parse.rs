@@ -57,7 +57,7 @@ impl Rql {
     pub fn parse(text: &str) -> Result<Self, RqlError> {
         let text: Vec<char> = text.chars().collect();
         let mut parser = Parser { text: &text, at: 0, depth: 0 };
-        let filter = parser.any()?;
+        let filter = parser.joined()?;
         if parser.is_done() { Ok(filter) } else { Err(parser.expected("the end")) }
     }
 }
@@ -168,6 +168,15 @@ impl Parser<'_> {
         }
     }
 
+    /// `a,b`, `a&b`
+    fn joined(&mut self) -> Result<Rql, RqlError> {
+        let mut members = vec![self.any()?];
+        while self.eat(',') || self.eat('&') {
+            members.push(self.any()?);
+        }
+        Ok(Rql::all(members))
+    }
+
     /// `a|b`, `a;b`
     fn any(&mut self) -> Result<Rql, RqlError> {
         self.depth += 1;
@@ -194,7 +203,7 @@ impl Parser<'_> {
 
     fn term(&mut self) -> Result<Rql, RqlError> {
         if self.eat('(') {
-            let inner = self.any()?;
+            let inner = self.joined()?;
             self.need(')', "\")\"")?;
             return Ok(inner);
         }
@@ -244,6 +253,14 @@ impl Parser<'_> {
             return Ok(Rql::Compare(comparison, field, self.operand()?));
         }
         self.at = start;
+        if let Ok(out @ ("in" | "out")) = self.name().as_deref()
+            && self.peek() == Some('=')
+        {
+            let out = out == "out";
+            self.at += 1;
+            return Ok(Rql::List { out, field, values: self.values()? });
+        }
+        self.at = start;
         Ok(Rql::Compare(Comparison::Eq, field, self.operand()?))
     }
 
@@ -258,13 +275,18 @@ impl Parser<'_> {
     fn list(&mut self, out: bool) -> Result<Rql, RqlError> {
         let field = self.name()?;
         self.need(',', "\",\"")?;
+        Ok(Rql::List { out, field, values: self.values()? })
+    }
+
+    /// `(a,b)`
+    fn values(&mut self) -> Result<Vec<Operand>, RqlError> {
         self.need('(', "\"(\"")?;
         let mut values = vec![self.operand()?];
         while self.eat(',') {
             values.push(self.operand()?);
         }
         self.need(')', "\",\" or \")\"")?;
-        Ok(Rql::List { out, field, values })
+        Ok(values)
     }
 
     fn operand(&mut self) -> Result<Operand, RqlError> {
@@ -317,6 +339,9 @@ mod tests {
             parsed("or(and(a=1,b=2),not(in(c,(x,null()))))"),
             "or(and(eq(a,1),eq(b,2)),not(in(c,(x,null()))))"
         );
+        assert_eq!(parsed("a=1&b=2"), "and(eq(a,1),eq(b,2))");
+        assert_eq!(parsed("(a=1,b=2)"), "and(eq(a,1),eq(b,2))");
+        assert_eq!(parsed("a=in=(x,y)"), "in(a,(x,y))");
         assert_eq!(parsed("range(a,1,5)"), "and(ge(a,1),le(a,5))");
         assert_eq!(parsed("not(and(eq(a,1),eq(b,2)))"), "or(not(eq(a,1)),not(eq(b,2)))");
         assert_eq!(parsed("eq(name,'it is \"it\"')"), "eq(name,'it is \"it\"')");
@@ -348,6 +373,10 @@ mod tests {
         assert_eq!(error("eq(a,\"1)"), "not RQL at position 5: expected a closing quote");
         assert_eq!(error("in(a,())"), "not RQL at position 6: expected a value");
         assert!(error(&"not(".repeat(10_000)).contains("less deep"));
+        for filter in [R::field("id,X)&ge(id").eq("1"), Rql::any([]), !Rql::all([]), R::field("a").eq("'\"")]
+        {
+            assert!(filter.check().is_err(), "{filter}");
+        }
         assert_eq!(R::field("a").is_in::<&str>([]).unwrap_err().to_string(), "the list for \"a\" is empty");
     }
 

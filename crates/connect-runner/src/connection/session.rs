@@ -240,7 +240,11 @@ impl Session {
         ended
     }
 
-    async fn receive(&self, mut stream: SplitStream<Socket>, alive: mpsc::Sender<()>) -> Result<Closed, Lost> {
+    async fn receive(
+        &self,
+        mut stream: SplitStream<Socket>,
+        alive: mpsc::Sender<()>,
+    ) -> Result<Closed, Lost> {
         loop {
             let message = stream.next().await.ok_or_else(|| Lost::ClosedByPeer(String::new()))??;
             // Anything heard is a sign of life; one waiting sign is as good as many.
