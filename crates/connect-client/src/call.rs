@@ -245,7 +245,8 @@ impl Call {
             tries = field::Empty,
         );
         let limit = self.timeout.or(self.client.timeout());
-        let tries = self.tries().instrument(span);
+        // Boxed, so that a task that waits for something else later does not carry the room for a call around.
+        let tries = Box::pin(self.tries().instrument(span));
         match limit {
             Some(limit) => {
                 tokio::time::timeout(limit, tries).await.unwrap_or_else(|_| Err(Error::timeout(limit)))
@@ -260,8 +261,10 @@ impl Call {
         let policy = self.retry.as_ref().unwrap_or(self.client.retry_policy());
         let mut tries = 0;
         loop {
+            let permit = self.client.permit().await?;
             let started = Instant::now();
             let attempt = self.attempt(http, url.clone(), headers.clone()).await;
+            drop(permit);
             let (error, nothing_sent) = match attempt {
                 Ok(reply) => {
                     let span = tracing::Span::current();

@@ -5,7 +5,7 @@ use reqwest::{
     header::{HeaderMap, HeaderName, HeaderValue},
 };
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use url::Url;
 
 use crate::{Call, Collection, Error, Namespace, RetryPolicy, call::Part, tls};
@@ -44,6 +44,7 @@ struct Shared {
     connect_timeout: Duration,
     read_timeout: Duration,
     user_agent: HeaderValue,
+    calls: Semaphore,
 }
 
 impl Client {
@@ -106,6 +107,12 @@ impl Client {
 
     pub(crate) fn retry_policy(&self) -> &RetryPolicy {
         &self.shared.retry
+    }
+
+    /// Waits until a call may go out. Connections cost memory at both ends, so thousands of tasks share some.
+    pub(crate) async fn permit(&self) -> Result<SemaphorePermit<'_>, Error> {
+        let closed = |_| Error::usage("the client is closed");
+        self.shared.calls.acquire().await.map_err(closed)
     }
 
     pub(crate) fn timeout(&self) -> Option<Duration> {
@@ -188,6 +195,7 @@ pub struct ClientBuilder {
     timeout: Option<Duration>,
     connect_timeout: Duration,
     read_timeout: Duration,
+    max_concurrent_calls: usize,
 }
 
 impl ClientBuilder {
@@ -201,6 +209,7 @@ impl ClientBuilder {
             timeout: None,
             connect_timeout: Duration::from_secs(15),
             read_timeout: Duration::from_secs(180),
+            max_concurrent_calls: 64,
         }
     }
 
@@ -247,6 +256,12 @@ impl ClientBuilder {
         self
     }
 
+    /// How many calls may be under way at once, over the client and all derived from it; 64 by default. More wait.
+    pub fn max_concurrent_calls(mut self, calls: usize) -> Self {
+        self.max_concurrent_calls = calls.clamp(1, Semaphore::MAX_PERMITS);
+        self
+    }
+
     /// Makes the client.
     pub fn build(self) -> Result<Client, Error> {
         if self.endpoint.contains('@') {
@@ -288,6 +303,7 @@ impl ClientBuilder {
                 connect_timeout: self.connect_timeout,
                 read_timeout: self.read_timeout,
                 user_agent,
+                calls: Semaphore::new(self.max_concurrent_calls),
             }),
             api_key: Arc::new(self.api_key),
             headers: Arc::new(headers),

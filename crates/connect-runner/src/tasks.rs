@@ -389,7 +389,6 @@ impl Attempt<'_> {
         let (options, input) = (&self.task.options, &self.task.input);
         let context = &settings.context;
         let headers = TaskHeaders::new(self.task, &context.extension_id);
-        let account = headers.apply(&self.account_client());
         let mut scope = settings
             .container
             .scope()
@@ -417,7 +416,7 @@ impl Attempt<'_> {
         }
         // The handler's client speaks for the extension; the account's is beside it.
         if options.api_key.is_some() {
-            scope = scope.instance(InstallationClient(account));
+            scope = scope.instance(InstallationClient(headers.apply(&self.account_client())));
         }
         let client = headers.apply(&self.tasks.client);
         Ok(scope.instance(client).build()?)

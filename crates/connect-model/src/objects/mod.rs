@@ -13,7 +13,7 @@ pub use asset::{Asset, AssetRequest, AssetStatus, Item, Quantity, RequestStatus,
 pub use devops::{Installation, InstallationStatus, Schedule};
 pub use interactive::{CustomEvent, JwtPayload, ProductAction};
 pub use listing::{Listing, ListingRequest};
-pub use parameter::{Configuration, Parameter, Params, ParamsExt};
+pub use parameter::{Configuration, Constraints, Parameter, Params, ParamsExt};
 pub use parts::{Connection, Contact, ContactInfo, PhoneNumber, Reference, Template};
 pub use tier::{
     TierAccount, TierAccountRequest, TierConfigRequest, TierConfigRequestType, TierConfiguration,

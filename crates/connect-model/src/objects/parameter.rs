@@ -25,6 +25,20 @@ object! {
         value_error = "value_error": Option<String>,
         /// The value of a checkbox, an address, a phone or an object.
         structured_value = "structured_value": Option<Value>,
+        /// What its value has to be like.
+        constraints = "constraints": Option<Constraints>,
+    }
+
+    /// What the value of a parameter has to be like.
+    Constraints {
+        /// It has to have a value.
+        required = "required": Option<bool>,
+        /// It is not shown to the buyer.
+        hidden = "hidden": Option<bool>,
+        /// No other asset may have the same value.
+        unique = "unique": Option<bool>,
+        /// The buyer can't change it.
+        readonly = "readonly": Option<bool>,
     }
 
     /// The configuration values of a product, as they hold for an asset or a tier.
