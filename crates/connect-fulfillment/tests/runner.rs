@@ -34,8 +34,12 @@ struct Lab {
     running: JoinHandle<Exit>,
 }
 
+async fn action(_: ProductAction, _: Scope) -> Result<InteractiveResponse> {
+    Ok(InteractiveResponse::done())
+}
+
 impl Lab {
-    async fn start(platform: Arc<Platform>, env: &[(&str, &str)]) -> Self {
+    fn start(platform: Arc<Platform>, env: &[(&str, &str)]) -> Self {
         let (gate, handled) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
         let purchase = {
             let (gate, handled) = (Arc::clone(&gate), Arc::clone(&handled));
@@ -56,9 +60,6 @@ impl Lab {
                 }
             }
         };
-        async fn action(_: ProductAction, _: Scope) -> Result<InteractiveResponse> {
-            Ok(InteractiveResponse::done())
-        }
         let extension = Extension::new(connect_fulfillment::Descriptor::default())
             .variable(Variable::new("GREETING").initial_value("initial"))
             .background(event::ASSET_PURCHASE_REQUEST_PROCESSING, ["pending"], purchase)
@@ -74,7 +75,7 @@ impl Lab {
     }
 
     async fn new() -> Self {
-        Self::start(Platform::start().await, &[]).await
+        Self::start(Platform::start().await, &[])
     }
 
     /// A purchase request whose handler does what the note says.
@@ -245,7 +246,7 @@ async fn the_second_signal_ends_it_at_once_and_the_exit_says_what_was_left() {
 
 #[tokio::test]
 async fn the_drain_is_bounded() {
-    let lab = Lab::start(Platform::start().await, &[("DRAIN_TIME", "1")]).await;
+    let lab = Lab::start(Platform::start().await, &[("DRAIN_TIME", "1")]);
     lab.put("PR-1", "wait");
     lab.send("TQ-1", "PR-1").await;
     lab.handled(1).await;
@@ -268,7 +269,7 @@ async fn connect_may_stop_the_extension() {
 async fn refusals_are_borne_and_a_stop_ends_the_wait_at_once() {
     let platform = Platform::start().await;
     platform.refusals.lock().unwrap().extend([502, 401, 500, 503]);
-    let lab = Lab::start(Arc::clone(&platform), &[]).await;
+    let lab = Lab::start(Arc::clone(&platform), &[]);
     platform.connection("background", 1).await;
     platform.connection("interactive", 1).await;
     lab.ended().await;

@@ -59,3 +59,15 @@ fn dev_runs_against_a_sandbox_of_its_own() {
     assert_eq!(code, 2);
     assert!(stderr.contains("/nowhere can't be read as requests"), "{stderr}");
 }
+
+#[test]
+fn the_readme_shows_this_program() {
+    // But for white space: the README has what fits on a line on one.
+    let squeezed = |text: &str| text.split_whitespace().collect::<String>();
+    let readme = include_str!("../../../README.md");
+    let block = readme.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let program = include_str!("../src/main.rs").split_once("\n\n").unwrap().1;
+    assert_eq!(squeezed(block), squeezed(program));
+    let lines = block.lines().filter(|line| !line.trim().is_empty()).count();
+    assert!(lines < 30, "{lines} lines");
+}
