@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     panic::AssertUnwindSafe,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -75,6 +75,7 @@ pub(crate) type Observer = Box<dyn Fn(&TaskReport) + Send + Sync>;
 pub(crate) struct Tasks {
     extension: Arc<Extension>,
     settings: ArcSwap<Settings>,
+    setting_up: Mutex<()>,
     /// Speaks for the extension, without any task's headers.
     client: Client,
     environment: Environment,
@@ -106,6 +107,7 @@ impl Tasks {
         Self {
             extension,
             settings: ArcSwap::from_pointee(settings),
+            setting_up: Mutex::new(()),
             client,
             environment,
             outboxes: [Outbox::default(), Outbox::default()],
@@ -120,6 +122,11 @@ impl Tasks {
 
     pub(crate) fn settings(&self) -> &ArcSwap<Settings> {
         &self.settings
+    }
+
+    /// Held while settings are replaced.
+    pub(crate) fn setting_up(&self) -> MutexGuard<'_, ()> {
+        self.setting_up.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn client(&self) -> &Client {

@@ -71,3 +71,24 @@ fn the_readme_shows_this_program() {
     let lines = block.lines().filter(|line| !line.trim().is_empty()).count();
     assert!(lines < 30, "{lines} lines");
 }
+
+#[test]
+fn a_signal_ends_it_in_an_orderly_way() {
+    use std::io::{BufRead, BufReader};
+    let requests = concat!(env!("CARGO_MANIFEST_DIR"), "/../purchase/requests");
+    for signal in ["-TERM", "-INT"] {
+        let mut process = std::process::Command::new(env!("CARGO_BIN_EXE_quickstart"))
+            .args(["dev", "--requests", requests])
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let done = lines.map_while(Result::ok).any(|line| line == "12 requests: 12 approved");
+        assert!(done, "it ended before all was approved");
+        let sent =
+            std::process::Command::new("kill").args([signal, &process.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        assert_eq!(process.wait().unwrap().code(), Some(0), "{signal}");
+    }
+}

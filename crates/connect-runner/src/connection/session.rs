@@ -210,6 +210,8 @@ impl Session {
 
     fn set_up(&self, response: SetupResponse) -> Result<(), crate::Error> {
         let tasks = &self.tasks;
+        // The other connection may be told the same at this moment: one container for both.
+        let _one_at_a_time = tasks.setting_up();
         let settings = tasks.settings().load_full().update(response, tasks.extension(), tasks.client())?;
         tasks.settings().store(settings);
         Ok(())
