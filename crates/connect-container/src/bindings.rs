@@ -221,15 +221,16 @@ impl Layer {
             bindings.into_iter().flat_map(|bindings| bindings.list).partition(|binding| binding.replaces);
         insert(&mut layer, plain, problems);
         for binding in fallbacks.into_iter().flat_map(|bindings| bindings.list) {
-            layer.entry(binding.key.clone()).or_insert(binding);
+            // What gives way to all others replaces nobody.
+            layer.entry(binding.key.clone()).or_insert(Binding { replaces: false, ..binding });
         }
-        let mut replacements = HashMap::new();
-        insert(&mut replacements, replacing, problems);
-        for (key, binding) in replacements {
-            if layer.insert(key, binding).is_none()
-                && let Some(binding) = layer.values().find(|binding| binding.replaces)
-            {
-                problems.push(Error::nothing_to_replace(&binding.key, &binding.provider));
+        for binding in replacing {
+            match layer.get(&binding.key) {
+                Some(first) if first.replaces => {
+                    problems.push(Error::duplicate(&binding.key, &first.provider, &binding.provider));
+                }
+                Some(_) => drop(layer.insert(binding.key.clone(), binding)),
+                None => problems.push(Error::nothing_to_replace(&binding.key, &binding.provider)),
             }
         }
         Self(layer)

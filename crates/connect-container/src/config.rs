@@ -82,7 +82,9 @@ impl Config {
         value.parse().map(Some).map_err(|error: T::Err| {
             // Some errors repeat the value, which may be a secret.
             let reason = error.to_string();
-            let reason = if reason.contains(value) { "it can't be read".to_owned() } else { reason };
+            let quoted = format!("{value:?}");
+            let repeats = reason.contains(value) || reason.contains(quoted.trim_matches('"'));
+            let reason = if repeats { "it can't be read".to_owned() } else { reason };
             ConfigError::new(format!("the variable {name} has a value that is not right: {reason}"))
         })
     }
@@ -167,9 +169,20 @@ mod tests {
                 Err(format!("bad: {text}"))
             }
         }
-        let config: Config = [("A", "canary")].into_iter().collect();
-        let error = config.parse::<Never>("A").unwrap_err().to_string();
-        assert_eq!(error, "the variable A has a value that is not right: it can't be read");
+        #[derive(Debug)]
+        struct Quoted;
+        impl FromStr for Quoted {
+            type Err = String;
+            fn from_str(text: &str) -> Result<Self, String> {
+                Err(format!("bad: {text:?}"))
+            }
+        }
+        let text = "the variable A has a value that is not right: it can't be read";
+        for value in ["canary", "the \"canary\"", "ca\tnary", "it's a \"canary\" here"] {
+            let config: Config = [("A", value)].into_iter().collect();
+            assert_eq!(config.parse::<Never>("A").unwrap_err().to_string(), text);
+            assert_eq!(config.parse::<Quoted>("A").unwrap_err().to_string(), text);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    Bindings, Config, Error, Inject, Resolver, ScopeBuilder, Service, ServiceProvider,
+    Bindings, Config, Error, ErrorKind, Inject, Resolver, ScopeBuilder, Service, ServiceProvider,
     bindings::{Kind, Layer},
 };
 
@@ -79,18 +79,22 @@ impl Container {
     ///
     /// The error holds all that is missing or cyclic. What a factory failed at for reasons of its own (a database that
     /// is down) is not the graph's fault and comes back as warnings, and so does what a transient service misses here,
-    /// since a task's scope may have it.
+    /// since a task's scope may have it. Both are in the order of their texts, each once.
     pub fn verify(&self) -> Result<Vec<Error>, Error> {
         let (mut problems, mut warnings) = (Vec::new(), Vec::new());
         for binding in self.layer().iter() {
             let Err(error) = self.resolver().try_binding(binding, false) else { continue };
-            let transient = matches!(binding.kind, Kind::Transient(_));
-            let list = if error.is_graph() && !transient { &mut problems } else { &mut warnings };
+            // A scope may bring what is missing, but breaks no cycle.
+            let may_come = matches!(binding.kind, Kind::Transient(_))
+                && error.problems().all(|problem| problem.kind() != ErrorKind::Cycle);
+            let list = if error.is_graph() && !may_come { &mut problems } else { &mut warnings };
             list.push(error);
         }
         // The table has no order; the texts shall have one.
-        problems.sort_by_cached_key(ToString::to_string);
-        problems.dedup_by_key(|problem| problem.to_string());
+        for list in [&mut problems, &mut warnings] {
+            list.sort_by_cached_key(ToString::to_string);
+            list.dedup_by_key(|problem| problem.to_string());
+        }
         Error::all(problems).map(|()| warnings)
     }
 

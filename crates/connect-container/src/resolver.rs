@@ -85,7 +85,8 @@ impl<'a> Resolver<'a> {
         let needed = T::dependencies();
         let problems = needed.iter().filter_map(|dependency| {
             let error = resolver.check(&dependency.key).err()?;
-            (!dependency.optional || resolver.is_bound(&dependency.key)).then_some(error)
+            let absent = error.kind() == ErrorKind::Missing && !resolver.is_bound(&dependency.key);
+            (!dependency.optional || !absent).then_some(error)
         });
         Error::all(problems.filter(Error::is_graph).collect())
     }
@@ -206,8 +207,10 @@ impl<'a> Resolver<'a> {
         let layers = self.scope.map(Scope::layer).into_iter().chain([self.container.layer()]);
         let bound: Vec<&Key> =
             layers.flat_map(crate::bindings::Layer::iter).map(|binding| &binding.key).collect();
-        if let Some(other) = bound.iter().find(|other| other.name.as_deref() == Some(name)) {
-            return Error::wrong_type(key, &other.type_text(), required_by);
+        // The table has no order; the text shall be the same each time.
+        let same_name = bound.iter().filter(|other| other.name.as_deref() == Some(name));
+        if let Some(other) = same_name.map(|other| other.type_text()).min() {
+            return Error::wrong_type(key, &other, required_by);
         }
         if self.config().by_lower_name(name).is_some() {
             return Error::wrong_type(key, "String", required_by);

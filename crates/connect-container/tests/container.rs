@@ -121,6 +121,54 @@ fn binding_twice_is_an_error_and_replacing_is_not() {
     assert_eq!(error.to_string(), "Replaces replaces Number, which nobody binds");
 }
 
+struct ReplacesWhatIsThere;
+
+impl ServiceProvider for ReplacesWhatIsThere {
+    fn register(&self, bind: &mut Bindings) {
+        for number in 0..8 {
+            bind.replace().named(format!("there {number}"), 2_u8);
+        }
+    }
+}
+
+#[test]
+fn only_what_nobody_binds_is_named_as_such() {
+    let builder = Container::builder().provider(ReplacesWhatIsThere).provider(Replaces);
+    let bind = |bind: &mut Bindings| {
+        for number in 0..8 {
+            bind.named(format!("there {number}"), 1_u8);
+        }
+    };
+    let error = builder.bind(bind).build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Missing);
+    assert_eq!(error.to_string(), "Replaces replaces Number, which nobody binds");
+}
+
+#[test]
+fn each_that_replaces_nothing_is_named_once_in_order() {
+    let bind = |bind: &mut Bindings| {
+        bind.replace().named("b", 1_u8).replace().named("a", 1_u8).replace().named("c", 1_u8);
+    };
+    let error = Container::builder().bind(bind).build().unwrap_err();
+    let texts: Vec<String> = error.problems().map(ToString::to_string).collect();
+    let text = |name: &str| format!("the builder replaces \"{name}\": u8, which nobody binds");
+    assert_eq!(texts, ["b", "a", "c"].map(text));
+}
+
+#[test]
+fn what_is_replaced_twice_names_both_and_a_fallback_can_be_replaced() {
+    let bind = |bind: &mut Bindings| {
+        bind.replace().instance(Number(8));
+    };
+    let builder = Container::builder().provider(Provides(1)).provider(Replaces);
+    assert_eq!(
+        builder.bind(bind).build().unwrap_err().to_string(),
+        "Number is bound by Replaces and by the builder: use `replace` to bind it anew"
+    );
+    let container = Container::builder().fallback(Provides(1)).provider(Replaces).build().unwrap();
+    assert_eq!(container.get::<Number>().unwrap(), Number(9));
+}
+
 #[test]
 fn slots_are_replaced_whole_and_fallbacks_give_way() {
     let number = |container: Result<Container, Error>| container.unwrap().get::<Number>().unwrap().0;
@@ -178,6 +226,45 @@ fn errors_tell_the_whole_chain_and_what_was_meant() {
 }
 
 #[test]
+fn a_name_bound_to_several_types_gives_one_text() {
+    for _ in 0..32 {
+        let container = container(|bind| {
+            bind.named("n", 1_u8).named("n", 1_u16).named("n", 1_i8).named("n", true);
+        });
+        let error = container.get_named::<String>("n").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WrongType);
+        assert_eq!(error.to_string(), "no binding for \"n\": String, the name is bound to bool");
+    }
+}
+
+#[test]
+fn what_a_factory_misses_stays_missing_through_any_error_type() {
+    let container = container(|bind| {
+        bind.shared(|r| {
+            let name = r.get_named::<String>("name")?;
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(Number(name.parse()?))
+        });
+    });
+    let error = container.get::<Number>().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Missing);
+    assert_eq!(error.to_string(), "no binding for \"name\": String (required by Number)");
+    let scope = container.scope().named("name", "12".to_owned()).build().unwrap();
+    assert!(scope.get::<Number>().is_err(), "what the root shares sees no scope");
+}
+
+#[test]
+fn a_factorys_error_tells_who_asked() {
+    let container = container(|bind| {
+        bind.shared(VendorApi::inject);
+        bind.shared_named("api_url", |_| Err::<String, _>(std::io::Error::other("the disk is gone")));
+    });
+    assert_eq!(
+        container.inject::<CreateUser>().err().unwrap().to_string(),
+        "cannot build \"api_url\": String: the disk is gone (required by CreateUser → VendorApi)"
+    );
+}
+
+#[test]
 fn a_factorys_error_is_kept_and_a_later_try_may_succeed() {
     let tries = Arc::new(AtomicUsize::new(0));
     let container = container(|bind| {
@@ -219,31 +306,42 @@ fn a_cycle_is_an_error_from_one_thread_and_from_many() {
                 let (container, barrier) = (&container, &barrier);
                 threads.spawn(move || {
                     barrier.wait();
-                    container.get_named::<u8>(name).unwrap_err().kind()
+                    (name, container.get_named::<u8>(name).unwrap_err().to_string())
                 })
             })
             .collect();
         for thread in asked {
-            assert_eq!(thread.join().unwrap(), ErrorKind::Cycle);
+            let (name, text) = thread.join().unwrap();
+            let way = match name {
+                "a" => ["a", "b", "c", "a"],
+                "b" => ["b", "c", "a", "b"],
+                _ => ["c", "a", "b", "c"],
+            };
+            let way = way.map(|name| format!("\"{name}\": u8")).join(" → ");
+            assert_eq!(text, format!("cyclic dependency: {way}"));
         }
     });
 }
 
 #[test]
 fn under_a_race_all_get_the_same_value() {
+    let built = Arc::new(AtomicUsize::new(0));
     let container = container(|bind| {
-        bind.shared(|_| Made::Ok(Arc::new(Number(1))));
-    });
-    let barrier = Barrier::new(8);
-    let values: Vec<Arc<Number>> = std::thread::scope(|threads| {
-        let ask = || {
+        let (built, barrier) = (Arc::clone(&built), Barrier::new(8));
+        bind.shared(move |_| {
+            // Nobody is done before all have begun.
             barrier.wait();
-            container.get::<Arc<Number>>().unwrap()
-        };
-        let asked: Vec<_> = (0..8).map(|_| threads.spawn(ask)).collect();
+            Made::Ok(Arc::new(Number(built.fetch_add(1, Ordering::Relaxed))))
+        });
+    });
+    let values: Vec<Arc<Number>> = std::thread::scope(|threads| {
+        let asked: Vec<_> =
+            (0..8).map(|_| threads.spawn(|| container.get::<Arc<Number>>().unwrap())).collect();
         asked.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
+    assert_eq!(built.load(Ordering::Relaxed), 8);
     assert!(values.iter().all(|value| Arc::ptr_eq(value, &values[0])));
+    assert!(Arc::ptr_eq(&container.get().unwrap(), &values[0]), "and so does who comes later");
 }
 
 #[test]
@@ -273,7 +371,7 @@ fn verify_finds_all_that_is_wrong_and_forgives_what_may_pass() {
     let text = error.to_string();
     assert_eq!(error.kind(), ErrorKind::Several);
     assert!(text.contains("no binding for \"nowhere\": String (required by \"needs\": String)"), "{text}");
-    assert_eq!(error.problems().filter(|problem| problem.kind() == ErrorKind::Cycle).count(), 3, "{text}");
+    assert_eq!(error.problems().filter(|problem| problem.kind() == ErrorKind::Cycle).count(), 4, "{text}");
     assert!(!text.contains("down") && !text.contains("of a task"), "{text}");
 }
 
@@ -287,6 +385,75 @@ fn verify_warns_of_what_a_factory_failed_at() {
 }
 
 #[test]
+fn warnings_have_an_order() {
+    for _ in 0..8 {
+        let container = container(|bind| {
+            for name in ["d", "b", "a", "e", "c"] {
+                bind.shared_named(name, |_| Err::<u64, _>("down"));
+            }
+        });
+        let texts: Vec<String> = container.verify().unwrap().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            texts,
+            ["a", "b", "c", "d", "e"].map(|name| format!("cannot build \"{name}\": u64: down"))
+        );
+    }
+}
+
+#[test]
+fn verify_forgives_a_transient_what_a_task_may_have_but_no_cycle() {
+    let missing = container(|bind| {
+        bind.transient(|r| Made::Ok(Number(r.get::<usize>()?)));
+    });
+    let warnings = missing.verify().unwrap();
+    assert_eq!(warnings.len(), 1);
+    assert_eq!(warnings[0].to_string(), "no binding for usize (required by Number)");
+    let scope = missing.scope().instance(3_usize).build().unwrap();
+    assert_eq!(scope.get::<Number>().unwrap(), Number(3));
+    let cyclic = container(|bind| {
+        bind.transient(|r: &Resolver<'_>| r.get::<Number>());
+    });
+    assert_eq!(cyclic.verify().unwrap_err().to_string(), "cyclic dependency: Number → Number");
+}
+
+#[derive(Debug, Inject)]
+struct Optional {
+    #[inject(name = "there")]
+    _there: Option<u8>,
+}
+
+#[test]
+fn verify_inject_finds_what_inject_finds() {
+    let wrong = container(|bind| {
+        bind.named("there", 1_u16);
+    });
+    let text = "no binding for \"there\": u8, the name is bound to u16 (required by Optional)";
+    assert_eq!(wrong.inject::<Optional>().unwrap_err().to_string(), text);
+    assert_eq!(wrong.verify_inject::<Optional>().unwrap_err().to_string(), text);
+    let broken = container(|bind| {
+        bind.shared_named("there", |r: &Resolver<'_>| r.get_named::<u8>("nowhere"));
+    });
+    let text = "no binding for \"nowhere\": u8 (required by Optional → \"there\": u8)";
+    assert_eq!(broken.inject::<Optional>().unwrap_err().to_string(), text);
+    assert_eq!(broken.verify_inject::<Optional>().unwrap_err().to_string(), text);
+    assert!(container(|_| {}).verify_inject::<Optional>().is_ok());
+}
+
+#[test]
+fn verify_inject_sees_what_a_scope_has() {
+    let container = container(|bind| {
+        bind.transient(VendorApi::inject);
+    });
+    let with = container.scope().named("api_url", String::new()).build().unwrap();
+    assert!(with.verify_inject::<VendorApi>().is_ok());
+    assert!(with.verify_inject::<CreateUser>().is_ok());
+    assert_eq!(
+        container.scope().build().unwrap().verify_inject::<VendorApi>().unwrap_err().to_string(),
+        "no binding for \"api_url\": String (required by VendorApi)"
+    );
+}
+
+#[test]
 fn nothing_shows_a_value() {
     let config: Config = [("SECRET", "canary")].into_iter().collect();
     let bind = |bind: &mut Bindings| {
@@ -295,7 +462,13 @@ fn nothing_shows_a_value() {
     };
     let container = Container::builder().config(config).bind(bind).build().unwrap();
     let scope = container.scope().named("token", "canary".to_owned()).build().unwrap();
-    let shown = format!("{container:?} {scope:?}");
+    let builders = (
+        Container::builder().bind(|bind| {
+            bind.named("key", "canary".to_owned());
+        }),
+        container.scope().instance("canary".to_owned()),
+    );
+    let shown = format!("{container:?} {scope:?} {builders:?}");
     assert!(shown.contains("password") && shown.contains("SECRET") && shown.contains("token"), "{shown}");
     assert!(!shown.contains("canary"), "{shown}");
 }
@@ -343,9 +516,10 @@ proptest! {
     fn any_graph_without_a_cycle_is_resolved(nodes in graphs()) {
         let container = graph(&nodes);
         prop_assert!(container.verify().unwrap().is_empty());
-        for node in 0..nodes.len() {
-            let name = format!("node {node}");
-            prop_assert_eq!(container.get_named::<u64>(&name).unwrap(), container.get_named::<u64>(&name).unwrap());
+        let mut sizes: Vec<u64> = Vec::new();
+        for (node, needs) in nodes.iter().enumerate() {
+            sizes.push(1 + needs.iter().map(|need| sizes[*need]).sum::<u64>());
+            prop_assert_eq!(container.get_named::<u64>(&format!("node {node}")).unwrap(), sizes[node]);
         }
     }
 

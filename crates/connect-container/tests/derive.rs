@@ -100,3 +100,49 @@ fn an_optional_service_that_is_there_but_broken_is_no_absence() {
         "cannot build u8: broken (required by Optional)"
     );
 }
+
+macro_rules! made {
+    ($name:ident, $first:ident, $second:ty, $third:ty) => {
+        #[derive(Inject)]
+        struct $name {
+            first: $first,
+            second: $second,
+            #[inject(name = "there")]
+            third: $third,
+            #[inject(default)]
+            fourth: $first,
+        }
+    };
+}
+
+made!(Made, String, Option<u16>, Option<u8>);
+
+#[test]
+fn types_may_come_through_a_macro() {
+    let bind = |bind: &mut connect_container::Bindings| {
+        bind.instance("first".to_owned()).named("there", 3_u8);
+    };
+    let made: Made = Container::builder().bind(bind).build().unwrap().inject().unwrap();
+    assert_eq!((made.first.as_str(), made.second, made.third), ("first", None, Some(3)));
+    assert!(made.fourth.is_empty());
+}
+
+#[derive(Inject)]
+struct Bounded<T: ?Sized, const N: usize>
+where
+    T: Clock,
+{
+    clock: Arc<T>,
+    r#type: Option<[u8; N]>,
+    #[inject(default)]
+    none: Option<Arc<T>>,
+}
+
+#[test]
+fn generics_may_be_unsized_constant_and_bounded() {
+    let container = container();
+    let scope = container.scope().instance([1_u8; 2]).build().unwrap();
+    let bounded: Bounded<dyn Clock, 2> = scope.inject().unwrap();
+    assert_eq!((bounded.clock.now(), bounded.r#type, bounded.none.is_none()), (7, Some([1, 1]), true));
+    assert_eq!(container.inject::<Bounded<dyn Clock, 2>>().unwrap().r#type, None);
+}

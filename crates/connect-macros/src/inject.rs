@@ -1,5 +1,5 @@
 use proc_macro_crate::{FoundCrate, crate_name};
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{
     Attribute, Data, DeriveInput, Error, Field, Fields, GenericArgument, LitStr, Path, PathArguments, Result,
@@ -28,7 +28,8 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     for field in &data.fields {
         let source = source(field)?;
         let ty = &field.ty;
-        let span = ty.span();
+        // Errors point at the type; names mean what they mean here, wherever a macro took the type from.
+        let span = Span::call_site().located_at(ty.span());
         match source {
             Source::Default => {
                 if mentions(ty, &type_params) {
@@ -45,10 +46,14 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
                 let none = quote!(::core::option::Option::None);
                 let named = name.as_ref().map_or(none, |name| quote!(::core::option::Option::Some(#name)));
                 values.push(match (optional.is_some(), &name) {
-                    (false, None) => quote_spanned!(span=> resolver.get::<#service>()?),
-                    (false, Some(name)) => quote_spanned!(span=> resolver.get_named::<#service>(#name)?),
-                    (true, None) => quote_spanned!(span=> resolver.find::<#service>()?),
-                    (true, Some(name)) => quote_spanned!(span=> resolver.find_named::<#service>(#name)?),
+                    (false, None) => quote_spanned!(span=> #container::Resolver::get::<#service>(resolver)?),
+                    (false, Some(name)) => {
+                        quote_spanned!(span=> #container::Resolver::get_named::<#service>(resolver, #name)?)
+                    }
+                    (true, None) => quote_spanned!(span=> #container::Resolver::find::<#service>(resolver)?),
+                    (true, Some(name)) => {
+                        quote_spanned!(span=> #container::Resolver::find_named::<#service>(resolver, #name)?)
+                    }
                 });
                 let kind = if optional.is_some() { quote!(optional) } else { quote!(of) };
                 // No span of the type here: one mistake shall be one error.
@@ -113,7 +118,7 @@ fn container_path(attrs: &[Attribute]) -> Result<TokenStream> {
             FoundCrate::Itself => own.to_owned(),
             FoundCrate::Name(name) => name,
         };
-        syn::Ident::new(&name, proc_macro2::Span::call_site())
+        syn::Ident::new(&name, Span::call_site())
     };
     if let Ok(found) = crate_name("connect-container") {
         let name = named(found, "connect_container");
@@ -131,6 +136,9 @@ fn source(field: &Field) -> Result<Source> {
     for attr in field.attrs.iter().filter(|attr| attr.path().is_ident("inject")) {
         attr.parse_nested_meta(|meta| {
             if meta.path.is_ident("name") {
+                if name.is_some() {
+                    return Err(meta.error("a field has one `name` to be found by"));
+                }
                 name = Some(meta.value()?.parse::<LitStr>()?);
             } else if meta.path.is_ident("default") {
                 default = Some(meta.path.span());
@@ -151,7 +159,13 @@ fn source(field: &Field) -> Result<Source> {
 
 /// The `T` of an `Option<T>`.
 fn option_of(ty: &Type) -> Option<&Type> {
-    let Type::Path(path) = ty else { return None };
+    let path = match ty {
+        Type::Path(path) => path,
+        // A type that came through `macro_rules` as `$ty:ty` stands in an unseen group.
+        Type::Group(group) => return option_of(&group.elem),
+        Type::Paren(paren) => return option_of(&paren.elem),
+        _ => return None,
+    };
     let last = path.path.segments.last()?;
     if last.ident != "Option" {
         return None;

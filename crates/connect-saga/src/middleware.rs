@@ -170,7 +170,7 @@ impl<R: Send + 'static, A: Send + 'static> Middlewares<R, A> {
         Next { rest: &middlewares, end }.run(request).await
     }
 
-    /// What the container could not build, without building anything.
+    /// What the container could not build.
     pub(crate) fn verify(&self, scope: &Scope) -> Vec<ContainerError> {
         let verified = self.entries.iter().filter_map(|entry| match entry {
             Entry::Built { verify, .. } => verify(scope).err(),

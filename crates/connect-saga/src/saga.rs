@@ -67,7 +67,8 @@ pub trait Saga<R: Send + 'static = AssetRequest>: Send + Sync + 'static {
         }
     }
 
-    /// What the container could not build of this saga, found without building anything, for a request like this.
+    /// What the container could not build of this saga, for a request like this. No transaction and no middleware is
+    /// built for it, only the shared services they need.
     fn verify(&self, request: &R, scope: &Scope) -> Vec<ContainerError> {
         let mut problems = self.middlewares(request).verify(scope);
         problems.extend(self.transactions(request).verify(scope));

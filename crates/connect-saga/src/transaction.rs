@@ -162,7 +162,7 @@ impl<R: Send + 'static, T: BackgroundTransaction<R>> DynTransaction<R> for T {
     }
 
     fn execute<'a>(&'a self, request: &'a mut R) -> BoxFuture<'a, Result<BackgroundResponse>> {
-        contain(BackgroundTransaction::execute(self, request))
+        contain(async move { BackgroundTransaction::execute(self, request).await })
     }
 
     fn compensate<'a>(
@@ -170,11 +170,13 @@ impl<R: Send + 'static, T: BackgroundTransaction<R>> DynTransaction<R> for T {
         request: &'a mut R,
         error: HandlerError,
     ) -> BoxFuture<'a, Result<BackgroundResponse>> {
-        contain(BackgroundTransaction::compensate(self, request, error))
+        contain(async move { BackgroundTransaction::compensate(self, request, error).await })
     }
 }
 
 /// Turns a panic into an error, so that it is compensated like one.
+///
+/// The user's function is called inside the future: it may panic before it returns one of its own.
 fn contain<'a, A: 'a>(future: impl Future<Output = Result<A>> + Send + 'a) -> BoxFuture<'a, Result<A>> {
     // What a panic leaves half done in the request is what an error would leave there too.
     AssertUnwindSafe(future)

@@ -99,7 +99,7 @@ impl<R: Send + 'static> Transactions<R> {
         }
     }
 
-    /// What the container could not build, without building anything.
+    /// What the container could not build.
     pub(crate) fn verify(&self, scope: &Scope) -> Vec<ContainerError> {
         let verified = self.entries.iter().filter_map(|entry| match entry {
             Entry::Built { verify, .. } => verify(scope).err(),

@@ -86,7 +86,7 @@ struct NeedsTheMissing {
 }
 
 impl BackgroundTransaction for NeedsTheMissing {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "Needs the missing"
     }
 
@@ -170,6 +170,46 @@ async fn panics_are_errors() {
     let both =
         resolve(|| Transactions::new().then_value(("t", always, panics, panics_too))).await.unwrap_err();
     assert_eq!(both.to_string(), "panicked: out of range; its compensation failed too: panicked: again");
+}
+
+/// Panics where it is called, before there is a future.
+struct PanicsAtOnce;
+
+impl BackgroundTransaction for PanicsAtOnce {
+    fn name(&self) -> &'static str {
+        "Panics at once"
+    }
+
+    fn should_execute(&self, _: &AssetRequest) -> bool {
+        true
+    }
+
+    fn execute(&self, request: &mut AssetRequest) -> impl Future<Output = Result<BackgroundResponse>> + Send {
+        assert!(request.value("fine").is_some(), "at once");
+        ready(Ok(BackgroundResponse::done()))
+    }
+
+    fn compensate(
+        &self,
+        request: &mut AssetRequest,
+        error: HandlerError,
+    ) -> impl Future<Output = Result<BackgroundResponse>> + Send {
+        assert!(request.value("undo").is_some(), "in the undo");
+        ready(Ok(BackgroundResponse::fail(error.to_string())))
+    }
+}
+
+#[tokio::test]
+async fn a_panic_before_there_is_a_future_is_an_error_too() {
+    let saga = Made(Middlewares::new, || Transactions::new().then_value(PanicsAtOnce));
+    let both = saga.resolve(AssetRequest::default(), scope()).await.unwrap_err();
+    assert_eq!(both.to_string(), "panicked: at once; its compensation failed too: panicked: in the undo");
+    let failed = both.downcast_ref::<CompensationFailed>().unwrap();
+    assert!(failed.compensation().downcast_ref::<Panicked>().is_some());
+    let mut request = AssetRequest::default();
+    request.set_param("undo", "yes");
+    let answered = saga.resolve(request, scope()).await.unwrap();
+    assert_eq!(answered.output(), Some("panicked: at once"));
 }
 
 type Log = Arc<Mutex<Vec<String>>>;
@@ -280,6 +320,125 @@ fn a_saga_is_checked_without_building_anything() {
     let problems = saga.verify(&AssetRequest::default(), &scope());
     let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
     assert_eq!(texts, ["no binding for \"api_url\": String (required by NeedsTheMissing)"]);
+}
+
+#[derive(Clone, Inject)]
+struct VendorApi {
+    #[inject(name = "api_url")]
+    _url: String,
+}
+
+#[derive(Inject)]
+struct Authenticates {
+    _api: VendorApi,
+}
+
+impl Middleware for Authenticates {
+    async fn handle(&self, request: &mut AssetRequest, next: Next<'_>) -> Result<BackgroundResponse> {
+        next.run(request).await
+    }
+}
+
+#[tokio::test]
+async fn a_check_finds_what_a_resolution_would_with_the_whole_chain() {
+    let bind = |bind: &mut connect_container::Bindings| {
+        bind.shared(VendorApi::inject).named("api_uri", String::new());
+    };
+    let scope = Container::builder().bind(bind).build().unwrap().scope().build().unwrap();
+    let saga = Made(
+        || Middlewares::new().then::<Authenticates>(),
+        || Transactions::new().then_value(("t", always, done)).then::<NeedsTheMissing>(),
+    );
+    let problems = saga.verify(&AssetRequest::default(), &scope);
+    let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let hint = "did you mean \"api_uri\"?";
+    assert_eq!(
+        texts,
+        [
+            format!("no binding for \"api_url\": String (required by Authenticates → VendorApi); {hint}"),
+            format!("no binding for \"api_url\": String (required by NeedsTheMissing); {hint}"),
+        ]
+    );
+    let error = saga.resolve(AssetRequest::default(), scope.clone()).await.unwrap_err();
+    assert_eq!(error.to_string(), texts[0], "a middleware is built before anything is asked");
+    assert_eq!(scope.annotation(TRANSACTION), None);
+}
+
+#[tokio::test]
+async fn a_middleware_that_fails_behind_a_transaction_is_not_compensated() {
+    async fn fails_after(request: &mut AssetRequest, next: Next<'_>) -> Result<BackgroundResponse> {
+        let _ = next.run(request).await?;
+        Err("the log is full".into())
+    }
+    let compensated = Arc::new(AtomicUsize::new(0));
+    let transactions = {
+        let compensated = Arc::clone(&compensated);
+        move || {
+            Transactions::new().then_value(Told {
+                name: "t".to_owned(),
+                applies: true,
+                fails: false,
+                executed: Arc::default(),
+                compensated: Arc::clone(&compensated),
+            })
+        }
+    };
+    let saga = Made(|| Middlewares::new().then_value(fails_after), transactions);
+    let scope = scope();
+    let error = saga.resolve(AssetRequest::default(), scope.clone()).await.unwrap_err();
+    assert_eq!(error.to_string(), "the log is full");
+    assert_eq!(compensated.load(Ordering::Relaxed), 0);
+    assert_eq!(scope.annotation(COMPENSATED), None);
+}
+
+#[tokio::test]
+async fn what_a_compensation_says_around_the_error_is_kept_and_the_scope_says_it_was_not_compensated() {
+    async fn says_more(_: &mut AssetRequest, error: HandlerError) -> Result<BackgroundResponse> {
+        Err(format!("user of PR-1: {error}").into())
+    }
+    let scope = scope();
+    let transactions = || Transactions::new().then_value(("t", always, vendor_is_down, says_more));
+    let saga = Made(Middlewares::new, transactions);
+    let error = saga.resolve(AssetRequest::default(), scope.clone()).await.unwrap_err();
+    assert_eq!(error.to_string(), "user of PR-1: vendor is down");
+    assert!(error.downcast_ref::<CompensationFailed>().is_none());
+    assert_eq!(scope.annotation(TRANSACTION).as_deref(), Some("t"));
+    assert_eq!(scope.annotation(COMPENSATED), None);
+}
+
+#[tokio::test]
+async fn a_transaction_can_be_selected_first_and_run_later() {
+    let scope = scope();
+    let transactions = Transactions::new().then_value(("never", never, panics)).then_value((
+        "counts",
+        |request: &AssetRequest| request.id == "PR-1",
+        done,
+    ));
+    assert_eq!(format!("{transactions:?}"), r#"["never", "counts"]"#);
+    let mut request = AssetRequest { id: "PR-1".into(), ..AssetRequest::default() };
+    let selected = transactions.select(&request, &scope).unwrap();
+    assert_eq!(selected.name(), "counts");
+    assert_eq!(scope.annotation(TRANSACTION), None, "nothing ran yet");
+    assert_eq!(selected.run(&mut request).await.unwrap(), BackgroundResponse::done());
+    assert_eq!(scope.annotation(TRANSACTION).as_deref(), Some("counts"));
+    let empty: Transactions = Transactions::new();
+    assert_eq!(
+        empty.select(&request, &scope).unwrap_err().to_string(),
+        "unable to select a transaction: the saga has none for this request"
+    );
+}
+
+#[tokio::test]
+async fn otherwise_leaves_a_transactions_own_not_selected_alone() {
+    async fn runs_another_saga(_: &mut AssetRequest) -> Result<BackgroundResponse> {
+        resolve(Transactions::new).await
+    }
+    let list = || {
+        Transactions::new()
+            .then_value(("outer", always, runs_another_saga))
+            .otherwise(BackgroundResponse::skip("nothing to do"))
+    };
+    assert!(resolve(list).await.unwrap_err().downcast_ref::<TransactionNotSelected>().is_some());
 }
 
 /// A transaction that is told what to do, and counts what it did.

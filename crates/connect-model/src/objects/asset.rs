@@ -114,13 +114,13 @@ object! {
         /// What is subscribed to.
         product = "product": Option<Reference>,
         /// By which connection.
-        connection = "connection": Option<Connection>,
+        connection = "connection": Option<Box<Connection>>,
         /// How many of what.
         items = "items": Vec<Item>,
         /// The parameters with their values.
         params = "params": Params,
         /// Who bought, and through whom.
-        tiers = "tiers": Option<Tiers>,
+        tiers = "tiers": Option<Box<Tiers>>,
         /// The product's configuration values.
         configuration = "configuration": Option<Configuration>,
         /// Where it was bought.

@@ -80,7 +80,7 @@ object! {
         /// production, test or preview.
         environment = "environment": Option<String>,
         /// The tiers above.
-        tiers = "tiers": Option<Tiers>,
+        tiers = "tiers": Option<Box<Tiers>>,
     }
 
     /// The configuration of an account for a product.
@@ -98,7 +98,7 @@ object! {
         /// 1 for resellers, 2 for their distributors.
         tier_level = "tier_level": Option<i64>,
         /// By which connection.
-        connection = "connection": Option<Connection>,
+        connection = "connection": Option<Box<Connection>>,
         /// The parameters with the values in force.
         params = "params": Params,
         /// The product's configuration values.

@@ -1,0 +1,8 @@
+use connect_container::Inject;
+
+#[derive(Inject)]
+union Transaction {
+    create: u8,
+}
+
+fn main() {}
