@@ -84,7 +84,7 @@ impl Container {
         let (mut problems, mut warnings) = (Vec::new(), Vec::new());
         for binding in self.layer().iter() {
             let Err(error) = self.resolver().try_binding(binding, false) else { continue };
-            // A scope may bring what is missing, but breaks no cycle.
+            // A scope may bring what is missing; a cycle is wrong even where a scope would hide it.
             let may_come = matches!(binding.kind, Kind::Transient(_))
                 && error.problems().all(|problem| problem.kind() != ErrorKind::Cycle);
             let list = if error.is_graph() && !may_come { &mut problems } else { &mut warnings };
