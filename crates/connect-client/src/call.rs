@@ -23,16 +23,14 @@ pub(crate) enum Part {
     Path(String),
 }
 
-/// Everything that could end a segment or a path, or be decoded on the way.
-const SEGMENT: &AsciiSet = &CONTROLS
+/// What may stand nowhere in a URL, or would be decoded on the way.
+const EVERYWHERE: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
     .add(b'#')
     .add(b'%')
-    .add(b'/')
     .add(b'<')
     .add(b'>')
-    .add(b'?')
     .add(b'[')
     .add(b'\\')
     .add(b']')
@@ -42,24 +40,11 @@ const SEGMENT: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// Everything in a part of a query that is no sign of RQL's structure.
-const QUERY: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'&')
-    .add(b'\'')
-    .add(b'<')
-    .add(b'>')
-    .add(b'[')
-    .add(b'\\')
-    .add(b']')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
+/// And what would end a segment of a path.
+const SEGMENT: &AsciiSet = &EVERYWHERE.add(b'/').add(b'?');
+
+/// And what would end a part of a query; the signs of RQL's structure stay.
+const QUERY: &AsciiSet = &EVERYWHERE.add(b'&').add(b'\'');
 
 /// The same in a parameter, where the signs of RQL mean nothing.
 const PARAMETER: &AsciiSet = &QUERY.add(b'=').add(b'+').add(b'(').add(b')').add(b',').add(b';');

@@ -86,8 +86,8 @@ fn a_signal_ends_it_in_an_orderly_way() {
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let done = lines.map_while(Result::ok).any(|line| line == "12 requests: 12 approved");
         assert!(done, "it ended before all was approved");
-        let sent =
-            std::process::Command::new("kill").args([signal, &process.id().to_string()]).status().unwrap();
+        let kill = format!("kill {signal} {}", process.id());
+        let sent = std::process::Command::new("sh").args(["-c", &kill]).status().unwrap();
         assert!(sent.success());
         assert_eq!(process.wait().unwrap().code(), Some(0), "{signal}");
     }

@@ -63,8 +63,8 @@ fn extension(sandbox: &Sandbox, port: u16, certificates: &std::path::Path) -> Ch
 }
 
 async fn terminated(extension: Child) -> (Option<i32>, String) {
-    let id = extension.id().unwrap().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+    let kill = format!("kill -TERM {}", extension.id().unwrap());
+    assert!(Command::new("sh").args(["-c", &kill]).status().await.unwrap().success());
     let output = timeout(PATIENCE, extension.wait_with_output()).await.unwrap().unwrap();
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
