@@ -59,6 +59,12 @@ pub(crate) enum RawObject {
 }
 
 impl RawObject {
+    /// Copied, and the body given up: it is a part of the connection's read buffer, which it would keep as a whole for
+    /// as long as the task runs.
+    pub(crate) fn copied(body: impl AsRef<[u8]>) -> Self {
+        Self::Text(body.as_ref().into())
+    }
+
     fn read<T: Object>(&self) -> Result<T, UnreadableObject> {
         match self {
             Self::Text(text) => serde_json::from_slice(text),

@@ -322,8 +322,7 @@ impl Attempt<'_> {
             }
         }
         let body = client.get(resource.replace("{pk}", &input.object_id)).bytes().await?;
-        let object = RawObject::Text(body.as_ref().into());
-        self.handle(settings, &event.handler, object, limit).await
+        self.handle(settings, &event.handler, RawObject::copied(body), limit).await
     }
 
     async fn interactive(
@@ -359,7 +358,7 @@ impl Attempt<'_> {
             offered: offered.keys().map(String::as_str).collect::<Vec<_>>().join(", "),
         };
         let method = offered.get(&schedule.method).ok_or_else(unknown)?;
-        self.handle(settings, &method.handler, RawObject::Text(body.as_ref().into()), limit).await
+        self.handle(settings, &method.handler, RawObject::copied(body), limit).await
     }
 
     /// The client for the account whose task it is.
