@@ -25,7 +25,7 @@ use crate::{Call, Error, call::Reply};
 #[must_use]
 pub struct Query {
     call: Call,
-    filter: Option<Rql>,
+    filter: Rql,
     ordering: Vec<String>,
     select: Vec<String>,
     search: Option<String>,
@@ -70,16 +70,12 @@ impl ContentRange {
 
 impl Query {
     pub(crate) fn new(call: Call) -> Self {
-        Self { call, filter: None, ordering: Vec::new(), select: Vec::new(), search: None }
+        Self { call, filter: Rql::Empty, ordering: Vec::new(), select: Vec::new(), search: None }
     }
 
     /// Only objects that match, and match all filters given before.
     pub fn filter(mut self, filter: impl Into<Rql>) -> Self {
-        let filter = filter.into();
-        self.filter = Some(match self.filter {
-            Some(before) => before & filter,
-            None => filter,
-        });
+        self.filter = self.filter & filter.into();
         self
     }
 
@@ -128,19 +124,16 @@ impl Query {
         if !self.select.is_empty() {
             call = call.rql(format!("select({})", self.select.join(",")));
         }
-        if let Some(filter) = self.filter {
-            filter.check().map_err(wrong)?;
-            let text = filter.to_string();
-            if !text.is_empty() {
-                call = call.rql(text);
-            }
+        self.filter.check().map_err(wrong)?;
+        if !self.filter.is_empty() {
+            call = call.rql(self.filter.to_string());
         }
         if !self.ordering.is_empty() {
             call = call.rql(format!("ordering({})", self.ordering.join(",")));
         }
         call = call.rql(format!("limit={limit}")).rql(format!("offset={offset}"));
         if let Some(term) = self.search {
-            let term = Operand::Text(term);
+            let term = Operand::from(term);
             term.check("search").map_err(wrong)?;
             call = call.rql(format!("search={term}"));
         }

@@ -150,7 +150,7 @@ async fn queries_are_rql() {
     ])
     .await;
     let query = client.collection("requests").query();
-    let filter = R::field("id").eq("PR-1") & R::field("status").is_in(["pending", "approved"]).unwrap();
+    let filter = R::field("id").eq("PR-1") & R::field("status").is_in(["pending", "approved"]);
     assert_eq!(query.clone().filter(filter).count().await.unwrap(), 7);
     let page =
         query.clone().filter(R::field("name").eq("a&b=c")).order_by(["-created"]).select(["-asset.params"]);

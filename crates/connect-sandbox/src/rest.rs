@@ -9,7 +9,7 @@ use axum::{
     http::{Method, StatusCode},
     response::{IntoResponse, Response},
 };
-use connect_model::rql::{Comparison, Operand, Query, Rql};
+use connect_model::rql::{Comparison, Query, Rql};
 use serde_json::{Value, json};
 
 use crate::{
@@ -169,8 +169,8 @@ impl Call<'_> {
         let query = self.parsed()?;
         let found: Vec<Value> = {
             let state = self.core.state();
-            let matching = |value: &Value| query.filter.as_ref().is_none_or(|filter| filter.matches(value));
-            if let Some(id) = query.filter.as_ref().and_then(id_of) {
+            let matching = |value: &Value| query.filter.matches(value);
+            if let Some(id) = id_of(&query.filter) {
                 let stored = state.store.request(id).filter(|stored| matching(&stored.value));
                 stored.map(|stored| (*stored.value).clone()).into_iter().collect()
             } else {
@@ -183,9 +183,7 @@ impl Call<'_> {
 
     fn list(&self, mut all: Vec<Value>) -> Result<Response, ApiError> {
         let query = self.parsed()?;
-        if let Some(filter) = &query.filter {
-            all.retain(|value| filter.matches(value));
-        }
+        all.retain(|value| query.filter.matches(value));
         Ok(page(all, &query))
     }
 }
@@ -193,7 +191,7 @@ impl Call<'_> {
 /// The id that every match has to have.
 fn id_of(filter: &Rql) -> Option<&str> {
     match filter {
-        Rql::Compare(Comparison::Eq, field, Operand::Text(id)) if field == "id" => Some(id),
+        Rql::Compare(Comparison::Eq, field, id) if field == "id" => id.as_text(),
         Rql::And(members) => members.iter().find_map(id_of),
         _ => None,
     }

@@ -238,7 +238,7 @@ async fn answer(State(platform): State<Arc<Platform>>, request: Request) -> Resp
         return axum::Json(object).into_response();
     }
     if let Some(query) = parts.uri.query() {
-        let filter = rql::Query::parse(query).unwrap().filter.unwrap();
+        let filter = rql::Query::parse(query).unwrap().filter;
         let of_collection =
             objects.iter().filter(|(path, _)| path.rsplit_once('/').is_some_and(|(own, _)| own == key));
         let count = of_collection.filter(|(_, object)| filter.matches(object)).count();
