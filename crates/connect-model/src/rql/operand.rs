@@ -278,18 +278,17 @@ impl From<f32> for Operand {
 
 /// ISO 8601 with six digits of a second's fraction or none, and an offset in digits: servers read these without doubt.
 fn time(time: civil::DateTime, offset: Option<Offset>) -> Operand {
-    let mut text = format!("{}T{:02}:{:02}:{:02}", time.date(), time.hour(), time.minute(), time.second());
-    let micros = time.subsec_nanosecond() / 1_000;
-    if micros > 0 {
-        text.push_str(&format!(".{micros:06}"));
-    }
-    if let Some(offset) = offset {
-        let seconds = offset.seconds();
-        let minutes = seconds.unsigned_abs() / 60;
-        let sign = if seconds < 0 { '-' } else { '+' };
-        text.push_str(&format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60));
-    }
-    Operand::text(text)
+    let fraction = match time.subsec_nanosecond() / 1_000 {
+        0 => String::new(),
+        micros => format!(".{micros:06}"),
+    };
+    let offset = offset.map_or_else(String::new, |offset| {
+        let minutes = offset.seconds().unsigned_abs() / 60;
+        let sign = if offset.is_negative() { '-' } else { '+' };
+        format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+    });
+    let (date, hour, minute, second) = (time.date(), time.hour(), time.minute(), time.second());
+    Operand::text(format!("{date}T{hour:02}:{minute:02}:{second:02}{fraction}{offset}"))
 }
 
 /// Without an offset, which servers take for UTC.

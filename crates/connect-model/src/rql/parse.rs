@@ -32,6 +32,8 @@ pub(super) struct Parser<'a> {
     /// In bytes.
     at: usize,
     depth: usize,
+    /// Whether comparisons alone may stand here, so that `t` is the name of a field.
+    comparisons_only: bool,
     /// What stands beside the filter, where a whole query is read.
     pub(super) found: Option<Found>,
 }
@@ -40,7 +42,7 @@ const NOT_A_SINGLE: &str = "one comparison or list, which is all that not(…) t
 
 impl<'a> Parser<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0, depth: 0, found: None }
+        Self { text, at: 0, depth: 0, comparisons_only: false, found: None }
     }
 
     pub(super) fn rest(&self) -> &'a str {
@@ -166,7 +168,7 @@ impl<'a> Parser<'a> {
             let start = parser.at;
             let name = parser.name("a field or an operator such as eq, in, like, and, or, not")?;
             if parser.eat('=') {
-                if name == "t" {
+                if name == "t" && !parser.comparisons_only {
                     return Err(parser.expected_at(start, "a field; \"t\" is an operator here"));
                 }
                 return Ok((parser.assignment(start, name)?, true));
@@ -177,7 +179,7 @@ impl<'a> Parser<'a> {
                 "or" => (Rql::any(parser.members()?), false),
                 "not" => {
                     let inside = parser.at;
-                    let (filter, is_single) = parser.term()?;
+                    let (filter, is_single) = parser.comparison_only()?;
                     if !is_single {
                         return Err(parser.expected_at(inside, NOT_A_SINGLE));
                     }
@@ -191,6 +193,13 @@ impl<'a> Parser<'a> {
             parser.need(')', "\")\"")?;
             Ok((filter, is_single))
         })
+    }
+
+    fn comparison_only(&mut self) -> Result<(Rql, bool), RqlError> {
+        let before = std::mem::replace(&mut self.comparisons_only, true);
+        let term = self.term();
+        self.comparisons_only = before;
+        term
     }
 
     /// `field,value` and the like, after `name(`.
@@ -313,7 +322,7 @@ impl<'a> Parser<'a> {
         loop {
             let start = self.at;
             let bracket = self.peek() == Some('(');
-            match self.term()? {
+            match self.comparison_only()? {
                 (member @ Rql::Compare(..), _) if !bracket => members.push(member),
                 _ => return Err(self.expected_at(start, "a comparison, which is all that t(…) takes")),
             }

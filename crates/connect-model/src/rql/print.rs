@@ -71,12 +71,11 @@ fn has_separator(text: &str) -> bool {
     for char in text.chars() {
         match (quote, char) {
             (Some(open), _) if open == char => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(char),
             (None, '(') => depth += 1,
             (None, ')') => depth = depth.saturating_sub(1),
             (None, '&' | ',' | '|' | ';') if depth == 0 => return true,
-            (None, _) => {}
+            _ => {}
         }
     }
     false

@@ -41,6 +41,7 @@ fn every_spelling_is_read() {
         ("and=or", "eq(and,or)"),
         ("in(in,(like))", "in(in,(like))"),
         ("eq(t,tag)", "eq(t,tag)"),
+        ("not(t=a)", "not(eq(t,a))"),
         ("eq(a,t(b=c,like(d,*e*)))", "eq(a,t(eq(b,c),like(d,*e*)))"),
         ("in(a,(t(b=c),x))", "in(a,(t(eq(b,c)),x))"),
         ("t(a=b,c=d)&e=f", "and(eq(a,b),eq(c,d),eq(e,f))"),
@@ -114,7 +115,7 @@ fn errors_say_where_and_what() {
         assert_eq!(found, format!("not RQL at position {error}"), "{text}");
     }
     for deep in ["not(", "(", "eq(a,t(", "and(a=b,", "t(eq(a,"] {
-        assert!(Rql::parse(&deep.repeat(100_000)).unwrap_err().to_string().contains(" "), "{deep}");
+        assert!(Rql::parse(&deep.repeat(100_000)).is_err(), "{deep}");
     }
     assert!(Rql::parse(&"(".repeat(10_000)).unwrap_err().to_string().contains("less deep"));
 }
