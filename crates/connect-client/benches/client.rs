@@ -120,7 +120,7 @@ async fn measure(client: &Client, protocol: &str, at_once: usize) {
     stream::iter(0..500).map(|_| call()).buffer_unordered(at_once).for_each(async |_| ()).await;
     let (started, cpu_before) = (Instant::now(), cpu());
     stream::iter(0..CALLS).map(|_| call()).buffer_unordered(at_once).for_each(async |_| ()).await;
-    let (took, used) = (started.elapsed(), cpu() - cpu_before);
+    let (took, used) = (started.elapsed(), cpu().saturating_sub(cpu_before));
     println!(
         "{protocol}, {at_once} at once: {:.0} calls/s, {:.0} µs of CPU a call",
         CALLS as f64 / took.as_secs_f64(),

@@ -42,7 +42,7 @@ async fn a_file_is_uploaded_from_the_disk_and_again_for_a_further_try() {
         let (mut bytes, mut largest) = (0, 0);
         while let Some(chunk) = body.next().await {
             let chunk = chunk.unwrap();
-            bytes += chunk.iter().filter(|byte| **byte == b'x').count();
+            bytes += chunk.len();
             largest = largest.max(chunk.len());
         }
         let status = if is_first { 503 } else { 200 };
@@ -66,7 +66,7 @@ async fn a_file_is_uploaded_from_the_disk_and_again_for_a_further_try() {
     assert!(answer["bytes"].as_u64().unwrap() >= SIZE as u64, "{answer}");
     assert!(answer["largest"].as_u64().unwrap() < 1024 * 1024, "it came in pieces: {answer}");
     assert_eq!(tries.load(Ordering::SeqCst), 2);
-    let seen = seen.lock().unwrap();
+    let seen = seen.lock().unwrap().clone();
     assert_eq!(seen.last(), Some(&(SIZE as u64, Some(SIZE as u64))));
     assert!(
         seen.iter().filter(|(done, _)| *done == SIZE as u64).count() == 2,
@@ -91,11 +91,11 @@ async fn a_download_appears_when_it_is_there_in_full() {
     let tries = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&tries);
     let router = Router::new().fallback(any(move |request: Request| async move {
-        let tried = counted.fetch_add(1, Ordering::SeqCst);
+        let before = counted.fetch_add(1, Ordering::SeqCst);
         match request.uri().path() {
             "/missing" => Response::builder().status(404).body(Body::from("{}")).unwrap(),
             "/cut" => Response::new(pieces(16, false)),
-            _ => Response::new(pieces(320, tried > 0)),
+            _ => Response::new(pieces(320, before > 0)),
         }
     }));
     let client = serve(router).await;

@@ -39,8 +39,8 @@ fn different(case: &str) -> Option<Value> {
         "page-16" => json!({
             "program": [{}, {"expect": {"value": [{"id": 0}, {"id": 1}, {"id": 2}]}},
                 {"expect": {"value": [{"id": 0}, {"id": 1}, {"id": 2}]}}, {"expect": {"value": 3}}],
-            "responses": [page(two.clone(), "0-1/3"), page(json!([{"id": 2}]), "2-2/3"),
-                page(two, "0-1/3"), page(json!([{"id": 2}]), "2-2/3"), page(json!([]), "0-0/3")],
+            "responses": [page(&two, "0-1/3"), page(&json!([{"id": 2}]), "2-2/3"),
+                page(&two, "0-1/3"), page(&json!([{"id": 2}]), "2-2/3"), page(&json!([]), "0-0/3")],
             "requests": [{"query": ["limit=2", "offset=0"]}, {"query": ["limit=2", "offset=2"]},
                 {"query": ["limit=2", "offset=0"]}, {"query": ["limit=2", "offset=2"]},
                 {"query": ["limit=0", "offset=0"]}],
@@ -48,23 +48,23 @@ fn different(case: &str) -> Option<Value> {
         "page-17" => json!({
             "program": [{}, {"expect": {"value": [{"id": 0}]}},
                 {"expect": {"value": [{"id": 0}, {"id": 1}, {"id": 2}, {"id": 3}]}}],
-            "responses": [page(two.clone(), "0-1/4"), page(two, "0-1/4"), page(json!([{"id": 2}, {"id": 3}]), "2-3/4")],
+            "responses": [page(&two, "0-1/4"), page(&two, "0-1/4"), page(&json!([{"id": 2}, {"id": 3}]), "2-3/4")],
             "requests": [{"query": ["limit=2", "offset=0"]}, {"query": ["limit=2", "offset=0"]},
                 {"query": ["limit=2", "offset=2"]}],
         }),
         "page-18" => json!({
             "program": [{}, {"expect": {"error": {"kind": "api", "status_code": 400}}},
                 {"expect": {"value": [{"id": 0}, {"id": 1}, {"id": 2}]}}],
-            "responses": [page(two.clone(), "0-1/3"), {"status": 400, "json": {}},
-                page(two, "0-1/3"), page(json!([{"id": 2}]), "2-2/3")],
+            "responses": [page(&two, "0-1/3"), {"status": 400, "json": {}},
+                page(&two, "0-1/3"), page(&json!([{"id": 2}]), "2-2/3")],
             "requests": [{"query": ["limit=2", "offset=0"]}, {"query": ["limit=2", "offset=2"]},
                 {"query": ["limit=2", "offset=0"]}, {"query": ["limit=2", "offset=2"]}],
         }),
         "page-19" => json!({
             "program": [{}, {"expect": {"value": [{"id": 0}, {"id": 1}, {"id": 2}]}},
                 {"expect": {"value": [{"id": 0}, {"id": 1}, {"id": 2}]}}],
-            "responses": [page(two.clone(), "0-1/3"), page(json!([{"id": 2}]), "2-2/3"),
-                page(two, "0-1/3"), page(json!([{"id": 2}]), "2-2/3")],
+            "responses": [page(&two, "0-1/3"), page(&json!([{"id": 2}]), "2-2/3"),
+                page(&two, "0-1/3"), page(&json!([{"id": 2}]), "2-2/3")],
             "requests": [{}, {}, {}, {}],
         }),
         // No more is asked for than the slice has.
@@ -80,12 +80,12 @@ fn different(case: &str) -> Option<Value> {
         "page-38" => json!({
             "program": [{}, {"expect": {"value": [{"id": 1}]}}, {"expect": {"value": [{"id": 1}]}},
                 {"expect": {"value": {"id": 1}}}],
-            "responses": [page(json!([{"id": 1, "n": 3}]), "0-0/1"), page(json!([{"id": 1, "n": 3}]), "0-0/1"),
-                page(json!([{"id": 1, "n": 3}]), "0-0/1")],
+            "responses": [page(&json!([{"id": 1, "n": 3}]), "0-0/1"), page(&json!([{"id": 1, "n": 3}]), "0-0/1"),
+                page(&json!([{"id": 1, "n": 3}]), "0-0/1")],
             "requests": [{}, {}, {"query": ["limit=1", "offset=0"]}],
         }),
         "page-39" => json!({
-            "responses": [page(json!([{"id": 0}]), "0-0/2")],
+            "responses": [page(&json!([{"id": 0}]), "0-0/2")],
             "requests": [{"query": ["limit=1", "offset=0"]}],
         }),
         // A POST may have had its effect, so it is sent once.
@@ -103,7 +103,7 @@ fn different(case: &str) -> Option<Value> {
     })
 }
 
-fn page(items: Value, range: &str) -> Value {
+fn page(items: &Value, range: &str) -> Value {
     json!({"status": 200, "json": items, "headers": {"Content-Range": format!("items {range}")}})
 }
 

@@ -20,7 +20,7 @@ enum At {
     Collection(Collection),
     Resource(Resource),
     Action(Action),
-    Set(Set),
+    Set(Box<Set>),
 }
 
 #[derive(Clone)]
@@ -32,7 +32,7 @@ struct Set {
 
 /// The outcome of a chain: an object to go on with, or a value.
 enum Outcome {
-    At(At),
+    At(Box<At>),
     Value(Value),
 }
 
@@ -87,10 +87,10 @@ pub(crate) async fn run(case: &Value, better: &Value, origin: &str) -> Result<()
         let outcome = chain(from, steps, expect.is_some()).await;
         match (outcome, expect) {
             (Ok(Outcome::At(at)), None) => {
-                saved.insert(statement["as"].as_str().unwrap().to_owned(), at);
+                saved.insert(statement["as"].as_str().unwrap().to_owned(), *at);
             }
             (Ok(Outcome::Value(value)), Some(expect)) => {
-                compare::outcome(&Ok(value), expect).map_err(fail)?
+                compare::outcome(&Ok(value), expect).map_err(fail)?;
             }
             (Err(error), Some(expect)) => compare::outcome(&Err(error), expect).map_err(fail)?,
             (outcome, _) => return Err(fail(format!("has no expectation: {:?}", outcome.err()))),
@@ -103,12 +103,12 @@ async fn chain(from: At, steps: &[Value], is_expected: bool) -> Result<Outcome, 
     let mut at = from;
     for step in steps {
         match take(at, step).await? {
-            Outcome::At(next) => at = next,
+            Outcome::At(next) => at = *next,
             value @ Outcome::Value(_) => return Ok(value),
         }
     }
     if !is_expected {
-        return Ok(Outcome::At(at));
+        return Ok(Outcome::At(Box::new(at)));
     }
     // A chain that only builds something brings a deferred error out by a call.
     let value = match at {
@@ -117,7 +117,7 @@ async fn chain(from: At, steps: &[Value], is_expected: bool) -> Result<Outcome, 
         At::Collection(collection) => collection.query().all::<Value>().await?.into(),
         At::Resource(resource) => resource.get().await?,
         At::Action(action) => action.get().await?,
-        At::Set(set) => list(set).await?.into(),
+        At::Set(set) => list(*set).await?.into(),
     };
     Ok(Outcome::Value(value))
 }
@@ -278,19 +278,19 @@ async fn take(at: At, step: &Value) -> Result<Outcome, Error> {
         (At::Action(it), "path") => return Ok(Outcome::Value(it.path().into())),
         (At::Set(it), "path") => return Ok(Outcome::Value(it.query.path().into())),
         (At::Collection(collection), "all") => {
-            At::Set(Set { query: collection.query(), values: None, options: Value::Null })
+            At::Set(Box::new(Set { query: collection.query(), values: None, options: Value::Null }))
         }
         (At::Collection(collection), "filter") => {
             let set = Set { query: collection.query(), values: None, options: Value::Null };
-            At::Set(filtered(set, step)?)
+            At::Set(Box::new(filtered(set, step)))
         }
-        (At::Set(set), _) => return set_step(set, op, step).await,
+        (At::Set(set), _) => return set_step(*set, op, step).await,
         (_, op) => panic!("no such step: {op}"),
     };
-    Ok(Outcome::At(next))
+    Ok(Outcome::At(Box::new(next)))
 }
 
-fn filtered(mut set: Set, step: &Value) -> Result<Set, Error> {
+fn filtered(mut set: Set, step: &Value) -> Set {
     for argument in step["args"].as_array().into_iter().flatten() {
         set.query = match argument {
             Value::String(raw) => set.query.filter(raw.as_str()),
@@ -300,7 +300,7 @@ fn filtered(mut set: Set, step: &Value) -> Result<Set, Error> {
     if step["lookups"].is_array() {
         set.query = set.query.filter(crate::expression::build(&json!({"lookups": step["lookups"]})));
     }
-    Ok(set)
+    set
 }
 
 async fn set_step(set: Set, op: &str, step: &Value) -> Result<Outcome, Error> {
@@ -308,7 +308,7 @@ async fn set_step(set: Set, op: &str, step: &Value) -> Result<Outcome, Error> {
     let number = |name: &str| step[name].as_u64().unwrap();
     let next = match op {
         "all" => set,
-        "filter" => filtered(set, step)?,
+        "filter" => filtered(set, step),
         "search" => Set { query: query.search(text(step, "term")), ..set },
         "select" => Set { query: query.select(names(step)), ..set },
         "order_by" => Set { query: query.order_by(names(step)), ..set },
@@ -328,5 +328,5 @@ async fn set_step(set: Set, op: &str, step: &Value) -> Result<Outcome, Error> {
         "truthy" => return Ok(Outcome::Value((!ready(set).0.is_empty().await?).into())),
         op => panic!("no such step: {op}"),
     };
-    Ok(Outcome::At(At::Set(next)))
+    Ok(Outcome::At(Box::new(At::Set(Box::new(next)))))
 }
