@@ -8,7 +8,7 @@ use connect_client::{
     Trigger,
     mock::{ClientMock, MockReply},
 };
-use connect_model::{AssetRequest, RequestStatus, TierConfigRequest};
+use connect_model::{Asset, AssetRequest, RequestStatus, TierConfigRequest};
 use serde_json::{Value, json};
 
 fn request() -> AssetRequest {
@@ -200,7 +200,7 @@ async fn around_a_request() {
     mock.get("assets").filter(filter).reply_list([json!({"id": "AS-2", "status": "active"})]);
     let others: Vec<Value> = requests.other_assets(&asset).all().await.unwrap();
     assert_eq!(others[0]["id"], "AS-2");
-    assert!(requests.other_assets(&Default::default()).all::<Value>().await.unwrap().is_empty());
+    assert!(requests.other_assets(&Asset::default()).all::<Value>().await.unwrap().is_empty());
 
     mock.get("conversations").filter(R::field("instance_id").eq("PR-1")).reply_list([json!({"id": "CO-1"})]);
     mock.post("conversations/CO-1/messages").body(json!({"text": "Done."})).reply(json!({"id": "ME-1"}));

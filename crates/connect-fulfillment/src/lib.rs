@@ -33,7 +33,9 @@ pub mod prelude {
     pub use std::{process::ExitCode, sync::Arc, time::Duration};
 
     pub use connect_cache::{Cache, CacheExt as _};
-    pub use connect_client::{Client, R, Rql};
+    pub use connect_client::{
+        Approval, AssetRequests, Client, R, Rql, Schedules, TemplateChoice, TierConfigRequests,
+    };
     pub use connect_container::{Bindings, Config, Inject, Logger, Resolver, Scope, ServiceProvider};
     pub use connect_model::{
         AssetRequest, BackgroundResponse, CustomEvent, InteractiveResponse, Parameter, ParamsExt as _,

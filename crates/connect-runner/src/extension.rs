@@ -1,5 +1,6 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
+use connect_client::{AssetRequests, Client, Schedules, TierConfigRequests};
 use connect_container::{Config, Container, ContainerBuilder, Logger, Scope, ServiceProvider};
 use connect_model::{
     BackgroundResponse, Schedule, ScheduledExecutionResponse,
@@ -203,8 +204,7 @@ impl Extension {
         let unusable =
             |error| Error::because(ErrorKind::Client, "no client for Connect's API can be made", error);
         // Never sent: nothing is called.
-        let client =
-            connect_client::Client::builder("ApiKey SU-000-000-000:none").build().map_err(unusable)?;
+        let client = Client::builder("ApiKey SU-000-000-000:none").build().map_err(unusable)?;
         Settings::initial(self, &client, "ENV-0000-0000-01").map(|_| ())
     }
 
@@ -344,12 +344,20 @@ impl Extension {
 }
 
 /// What every root container has, beside what the service providers bind.
-pub(crate) fn bind_root(
-    bind: &mut connect_container::Bindings,
-    client: connect_client::Client,
-    context: Context,
-) {
+pub(crate) fn bind_root(bind: &mut connect_container::Bindings, client: Client, context: Context) {
     bind.instance(client).instance(context).instance(Logger::current());
+    // Made for each who asks, so that a task's carry the headers of its client.
+    bind.transient(|r| r.get().map(AssetRequests::new))
+        .transient(|r| r.get().map(TierConfigRequests::new))
+        .transient(|r| {
+            let context: Context = r.get()?;
+            let client: Client = r.get()?;
+            Ok::<_, connect_container::Error>(Schedules::new(
+                &client,
+                &context.extension_id,
+                &context.environment_id,
+            ))
+        });
 }
 
 /// What a task's scope has before there is a task, to verify against.

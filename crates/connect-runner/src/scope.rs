@@ -1,4 +1,4 @@
-use connect_client::Client;
+use connect_client::{AssetRequests, Client, Schedules, TierConfigRequests};
 use connect_container::{Config, Error, Logger, Scope};
 use connect_model::{Installation, wire::TaskCategory};
 
@@ -68,6 +68,15 @@ pub trait TaskScope {
     /// The client of Connect's API; its calls carry the task's headers.
     fn client(&self) -> Result<Client, Error>;
 
+    /// What is done with asset requests, by the task's client.
+    fn asset_requests(&self) -> Result<AssetRequests, Error>;
+
+    /// What is done with tier config requests, by the task's client.
+    fn tier_config_requests(&self) -> Result<TierConfigRequests, Error>;
+
+    /// The schedules of this environment, by the task's client.
+    fn schedules(&self) -> Result<Schedules, Error>;
+
     /// The logger of the task.
     fn logger(&self) -> Result<Logger, Error>;
 
@@ -89,6 +98,18 @@ pub trait TaskScope {
 
 impl TaskScope for Scope {
     fn client(&self) -> Result<Client, Error> {
+        self.get()
+    }
+
+    fn asset_requests(&self) -> Result<AssetRequests, Error> {
+        self.get()
+    }
+
+    fn tier_config_requests(&self) -> Result<TierConfigRequests, Error> {
+        self.get()
+    }
+
+    fn schedules(&self) -> Result<Schedules, Error> {
         self.get()
     }
 

@@ -11,7 +11,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use connect_client::Client;
+use connect_client::{Client, TraceContext};
 use connect_container::{Logger, Scope};
 use connect_model::{
     HandlerError, Installation, Panicked, Schedule,
@@ -449,14 +449,18 @@ impl<'a> TaskHeaders<'a> {
     }
 
     fn apply(&self, client: &Client) -> Client {
-        let mut client = client
-            .with_header("EAAS_EXT_ID", self.extension_id)
-            .with_header("EAAS_TASK_ID", self.task_id)
-            .with_header("EAAS_TASK_TYPE", self.event_type);
-        if let Some(trace) = &self.trace {
-            client = client.with_header("ext-traceparent", trace);
+        let own = [
+            ("EAAS_EXT_ID", self.extension_id),
+            ("EAAS_TASK_ID", self.task_id),
+            ("EAAS_TASK_TYPE", self.event_type),
+        ];
+        let trace = self.trace.as_deref().map(|trace| ("ext-traceparent", trace));
+        let client = client.with_headers(own.into_iter().chain(trace));
+        // Beside Connect's own header, W3C's: so that anything on the way can read it too.
+        match self.trace.as_deref().and_then(TraceContext::parse) {
+            Some(trace) => client.with_trace(trace),
+            None => client,
         }
-        client
     }
 }
 
