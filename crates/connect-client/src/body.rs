@@ -37,12 +37,11 @@ pub(crate) enum Body {
 
 /// A file that is ready to be sent, and its length.
 async fn open(path: &PathBuf) -> Result<(impl AsyncRead + Send + Sync + Unpin + 'static, u64), Error> {
-    let unreadable =
-        |error: std::io::Error| Error::usage(format!("the file {} can't be read: {error}", path.display()));
+    let unreadable = |error| Error::file(path, "read", error);
     let file = File::open(path).await.map_err(unreadable)?;
     let metadata = file.metadata().await.map_err(unreadable)?;
     if !metadata.is_file() {
-        return Err(Error::usage(format!("{} is no file", path.display())));
+        return Err(unreadable(std::io::ErrorKind::IsADirectory.into()));
     }
     // What is written to it meanwhile does not belong to what was announced.
     Ok((file.take(metadata.len()), metadata.len()))

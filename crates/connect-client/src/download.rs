@@ -77,7 +77,7 @@ pub(crate) async fn write(
     let mut name = path.file_name().map_or_else(OsString::new, OsString::from);
     name.push(".part");
     let beside = path.with_file_name(name);
-    let failed = |error| Error::file(path, error);
+    let failed = |error| Error::file(path, "written", error);
     let mut file = fs::File::create(&beside).await.map_err(failed)?;
     let mut begun = Begun { path: &beside, is_finished: false };
     let counter = Counter::new(on_progress, length);

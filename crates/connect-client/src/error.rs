@@ -41,6 +41,8 @@ pub enum ErrorKind {
     Timeout,
     /// Connect answered with an error, a 404 among them.
     Api,
+    /// A file of yours could not be read, or written.
+    File,
     /// What was looked for by its properties is not in Connect: a template, a conversation.
     NotFound,
     /// Connect's answer can't be read as what was expected.
@@ -248,10 +250,9 @@ impl Error {
         error
     }
 
-    /// A file of the user's that an answer could not be written to.
-    pub(crate) fn file(path: &std::path::Path, error: std::io::Error) -> Self {
-        let mut made = Self::new(ErrorKind::Usage, format!("the file {} can't be written", path.display()));
-        made.0.nothing_sent = false;
+    /// A file of the user's that can't be `read` or `written`.
+    pub(crate) fn file(path: &std::path::Path, done: &str, error: std::io::Error) -> Self {
+        let mut made = Self::new(ErrorKind::File, format!("the file {} can't be {done}", path.display()));
         made.0.source = Some(error.into());
         made
     }

@@ -76,7 +76,7 @@ async fn a_file_is_uploaded_from_the_disk_and_again_for_a_further_try() {
     let raw = client.get("x").file(&path, "text/csv").await.unwrap();
     assert_eq!(raw["bytes"], SIZE);
     let missing = client.get("x").file("/nowhere/a.csv", "text/csv").await.unwrap_err();
-    assert_eq!(missing.kind(), ErrorKind::Usage);
+    assert_eq!(missing.kind(), ErrorKind::File);
     assert!(missing.to_string().starts_with("the file /nowhere/a.csv can't be read"), "{missing}");
 }
 

@@ -134,3 +134,22 @@ pub(crate) fn extension() -> Extension {
         .provider(VendorServiceProvider)
         .background(event::ASSET_PURCHASE_REQUEST_PROCESSING, ["pending"], PurchaseSaga)
 }
+
+#[cfg(test)]
+mod tests {
+    use connect_fulfillment::client::mock::ClientMock;
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_is_approved_with_the_template() {
+        let mock = ClientMock::new();
+        let body = json!({"template_id": "TL-1"});
+        mock.post("requests/PR-1/approve").body(body).reply(json!({"id": "PR-1", "status": "approved"}));
+        let approve =
+            ApproveRequest { requests: AssetRequests::new(mock.client()), template_id: "TL-1".to_owned() };
+        let mut request = serde_json::from_value(json!({"id": "PR-1", "status": "pending"})).unwrap();
+        assert_eq!(approve.execute(&mut request).await.unwrap(), BackgroundResponse::done());
+    }
+}
