@@ -189,12 +189,11 @@ impl ClientBuilder {
             timeout: self.timeout,
             page_size: self.page_size,
             user_agent,
-            calls: Semaphore::new(self.max_concurrent_calls),
             log_bodies: self.log_bodies,
             description: self.description,
             templates: TemplateCache::default(),
         };
-        Ok(Client::new(shared, self.api_key, headers))
+        Ok(Client::new(shared, self.api_key, headers, self.max_concurrent_calls))
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Client {
     api_key: Arc<SecretString>,
     headers: Arc<HeaderMap>,
     trace: Option<TraceContext>,
+    /// How many more calls may be under way.
+    calls: Arc<Semaphore>,
     /// What was wrong with a derived header or key; told when a call is sent.
     problem: Option<Arc<str>>,
 }
@@ -49,7 +51,6 @@ pub(crate) struct Shared {
     pub(crate) timeout: Option<Duration>,
     pub(crate) page_size: u64,
     pub(crate) user_agent: HeaderValue,
-    pub(crate) calls: Semaphore,
     pub(crate) log_bodies: bool,
     pub(crate) description: Option<ApiDescription>,
     pub(crate) templates: TemplateCache,
@@ -61,12 +62,13 @@ impl Client {
         ClientBuilder::new(api_key.into())
     }
 
-    pub(crate) fn new(shared: Shared, api_key: SecretString, headers: HeaderMap) -> Self {
+    pub(crate) fn new(shared: Shared, api_key: SecretString, headers: HeaderMap, calls: usize) -> Self {
         Self {
             shared: Arc::new(shared),
             api_key: Arc::new(api_key),
             headers: Arc::new(headers),
             trace: None,
+            calls: Arc::new(Semaphore::new(calls)),
             problem: None,
         }
     }
@@ -110,6 +112,13 @@ impl Client {
     #[must_use]
     pub fn with_trace(&self, trace: TraceContext) -> Self {
         Self { trace: Some(trace), ..self.clone() }
+    }
+
+    /// The same client, with a limit of its own for the calls that are under way at once: its calls don't wait for those
+    /// of others. Its connections are the same.
+    #[must_use]
+    pub fn with_max_concurrent_calls(&self, calls: usize) -> Self {
+        Self { calls: Arc::new(Semaphore::new(calls.clamp(1, Semaphore::MAX_PERMITS))), ..self.clone() }
     }
 
     /// A namespace, such as `devops`.
@@ -194,7 +203,7 @@ impl Client {
 
     /// Waits until a call may go out. Connections cost memory at both ends, so thousands of tasks share some.
     pub(crate) async fn permit(&self) -> Result<SemaphorePermit<'_>, Error> {
-        self.shared.calls.acquire().await.map_err(|_| Error::usage("the client is closed"))
+        self.calls.acquire().await.map_err(|_| Error::usage("the client is closed"))
     }
 
     pub(crate) async fn transmit(&self, outgoing: Outgoing<'_>) -> Result<Incoming, Error> {

@@ -9,7 +9,7 @@ mod transaction;
 mod transactions;
 
 pub use connect_model::HandlerError;
-pub use error::{CompensationFailed, TransactionNotSelected};
+pub use error::{CompensationFailed, TransactionNotSelected, TransactionStopped};
 pub use function::{Compensation, Execution};
 pub use injected::{Injected, inject};
 pub use middleware::{Middleware, MiddlewareFn, Middlewares, Next};
