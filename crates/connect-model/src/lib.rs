@@ -2,6 +2,7 @@
 
 mod error;
 pub mod event;
+mod extra;
 mod field;
 mod macros;
 mod objects;
@@ -10,6 +11,7 @@ pub mod rql;
 pub mod wire;
 
 pub use error::{HandlerError, Panicked};
+pub use extra::Extra;
 pub use objects::*;
 pub use response::{
     BackgroundResponse, InteractiveResponse, Output, Response, ScheduledExecutionResponse, ValidationResponse,
