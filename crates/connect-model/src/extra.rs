@@ -30,6 +30,11 @@ pub struct Extra(Option<Box<Entries>>);
 struct Entries(Vec<Entry>);
 
 impl Extra {
+    /// None at all.
+    pub(crate) const fn new() -> Self {
+        Self(None)
+    }
+
     /// The value of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
@@ -80,6 +85,7 @@ impl Extra {
     }
 
     /// All of them, by name.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
         self.entries().iter().map(|(name, value)| (name.as_ref(), value))
     }

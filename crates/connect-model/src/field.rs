@@ -8,6 +8,8 @@ use serde::{
 };
 use serde_json::{Map, Number, Value};
 
+use crate::wire::Secret;
+
 /// What was read for a member: its type, or anything else that stood there.
 #[derive(Debug)]
 pub(crate) enum Taken<T> {
@@ -79,6 +81,21 @@ impl Field for String {
 
     fn from_text(text: &str) -> Option<Self> {
         Some(text.to_owned())
+    }
+}
+
+/// A text that `Debug` hides; `""` counts as absent.
+impl Field for Secret {
+    fn is_absent(&self) -> bool {
+        self.expose().is_empty()
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.expose().to_owned())
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        Some(Self::new(text))
     }
 }
 

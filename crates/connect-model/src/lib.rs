@@ -1,18 +1,29 @@
 #![doc = include_str!("../README.md")]
 
+mod change;
 mod error;
 pub mod event;
 mod extra;
 mod field;
+mod items;
 mod macros;
 mod objects;
+mod reading;
+mod request;
 mod response;
 pub mod rql;
+mod time;
+mod value;
 pub mod wire;
 
+pub use change::{AsRead, ParameterUpdate, ParamsUpdate};
 pub use error::{HandlerError, Panicked};
 pub use extra::Extra;
+pub use items::{ItemChange, ItemError, ItemErrorKind};
 pub use objects::*;
+pub use request::Request;
 pub use response::{
     BackgroundResponse, InteractiveResponse, Output, Response, ScheduledExecutionResponse, ValidationResponse,
 };
+pub use time::{TimestampError, timestamp};
+pub use value::{Checkbox, Chosen, ParameterError, ParameterErrorKind, ParameterValue, Subdomain};

@@ -140,7 +140,15 @@ macro_rules! object {
 pub(crate) const fn identifies(key: &str) -> bool {
     matches!(
         key.as_bytes(),
-        b"id" | b"type" | b"status" | b"state" | b"global_id" | b"mpn" | b"quantity" | b"old_quantity" | b"at"
+        b"id"
+            | b"type"
+            | b"status"
+            | b"state"
+            | b"global_id"
+            | b"mpn"
+            | b"quantity"
+            | b"old_quantity"
+            | b"at"
     )
 }
 
