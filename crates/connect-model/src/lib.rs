@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "build")]
+pub mod build;
 mod change;
 mod error;
 pub mod event;
@@ -15,6 +17,7 @@ pub mod rql;
 mod time;
 mod value;
 pub mod wire;
+mod with;
 
 pub use change::{AsRead, ParameterUpdate, ParamsUpdate};
 pub use error::{HandlerError, Panicked};
