@@ -1,6 +1,7 @@
 //! What has changed in the parameters of a request, as Connect takes it.
 
 use std::{
+    cell::OnceCell,
     collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
 };
@@ -144,10 +145,16 @@ impl<'a> ParamsUpdate<'a> {
     }
 
     fn since(shape: Shape, params: &'a [Parameter], before: &[Parameter]) -> Self {
-        let before: HashMap<&str, &Parameter> =
-            before.iter().map(|param| (param.id.as_str(), param)).collect();
-        let changed = params.iter().filter_map(|param| {
-            let before = before.get(param.id.as_str()).map(|before| AsRead::of(before));
+        // Mostly a parameter stands where it stood before; else it is looked up.
+        let by_id = OnceCell::new();
+        let look_up = |id: &str| {
+            let by_id: &HashMap<&str, &Parameter> =
+                by_id.get_or_init(|| before.iter().rev().map(|param| (param.id.as_str(), param)).collect());
+            by_id.get(id).copied()
+        };
+        let changed = params.iter().enumerate().filter_map(|(at, param)| {
+            let same_place = before.get(at).filter(|before| before.id == param.id);
+            let before = same_place.or_else(|| look_up(&param.id)).map(AsRead::of);
             ParameterUpdate::since(param, before.unwrap_or_default())
         });
         Self { shape, params: changed.collect() }

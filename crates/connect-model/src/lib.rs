@@ -30,3 +30,8 @@ pub use response::{
 };
 pub use time::{TimestampError, timestamp};
 pub use value::{Checkbox, Chosen, ParameterError, ParameterErrorKind, ParameterValue, Subdomain};
+
+#[doc(no_inline)]
+pub use jiff::Timestamp;
+#[doc(no_inline)]
+pub use rust_decimal::Decimal;

@@ -1,4 +1,4 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use serde_json::{Number, Value};
 
@@ -115,10 +115,10 @@ impl Item {
 }
 
 /// How many: a text of a number in newer answers, a number in old ones, or `unlimited`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Quantity(Repr);
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 enum Repr {
     Text(Box<str>),
     Number(Number),
@@ -178,6 +178,18 @@ impl From<u64> for Quantity {
 impl From<&str> for Quantity {
     fn from(quantity: &str) -> Self {
         Self(Repr::Text(quantity.into()))
+    }
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.as_text())
+    }
+}
+
+impl fmt::Debug for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.as_text())
     }
 }
 

@@ -130,6 +130,10 @@ object! {
         countries = "countries": Vec<Country>,
         /// The currency of its prices.
         currency = "currency": Option<String>,
+        /// A second currency.
+        alt_currency_1 = "alt_currency_1": Option<String>,
+        /// A third currency.
+        alt_currency_2 = "alt_currency_2": Option<String>,
         /// How many contracts are in force.
         active_contracts = "active_contracts": Option<i64>,
         /// The values a contract may have.
@@ -178,6 +182,12 @@ object! {
         account_id = "account_id": Option<String>,
         /// Another id of it, in older answers.
         uuid = "uuid": Option<String>,
+        /// The version of the system behind it.
+        version = "version": Option<String>,
+        /// The version of Connect's part in that system.
+        extension_version = "extension_version": Option<String>,
+        /// When it was last found healthy, ISO 8601.
+        last_health_check = "last_health_check": Option<String>,
         /// Counts of what belongs to it.
         stats = "stats": Option<Box<Value>>,
         /// What happened to it.
@@ -254,6 +264,14 @@ object! {
         provider = "provider": Option<Box<Reference>>,
         /// The request about it that is open.
         pending_request = "pending_request": Option<Box<Reference>>,
+        /// The offer it belongs to.
+        offer = "offer": Option<Box<Reference>>,
+        /// Its prices.
+        pricelist = "pricelist": Option<Box<Reference>>,
+        /// Its prices in the second currency.
+        alt_pricelist_1 = "alt_pricelist_1": Option<Box<Reference>>,
+        /// Its prices in the third currency.
+        alt_pricelist_2 = "alt_pricelist_2": Option<Box<Reference>>,
         /// Whether there is a newer version of the product.
         upgrade_available = "upgrade_available": Option<bool>,
         /// When it was made, ISO 8601.

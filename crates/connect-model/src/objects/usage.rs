@@ -86,6 +86,10 @@ object! {
         schema = "schema": UsageSchema,
         /// The span of time it is about.
         period = "period": Option<Box<BillingPeriod>>,
+        /// Its first moment, UTC.
+        start_datetime_utc = "start_datetime_utc": Option<String>,
+        /// Its last moment, UTC.
+        end_datetime_utc = "end_datetime_utc": Option<String>,
         /// The currency of its amounts.
         currency = "currency": Option<String>,
         /// Counts of its records, step by step.
@@ -194,6 +198,10 @@ object! {
         external_billing_id = "external_billing_id": Option<String>,
         /// A note to its bill.
         external_billing_note = "external_billing_note": Option<String>,
+        /// When it was billed, ISO 8601.
+        closed_at = "closed_at": Option<String>,
+        /// Who billed it.
+        closed_by = "closed_by": Option<String>,
         /// The id of what was used.
         item_id = "item_id": Option<String>,
         /// The id of the subscription (`AS-…`).
