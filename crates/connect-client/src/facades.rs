@@ -70,27 +70,7 @@ fn update(param: &Parameter) -> Value {
         }
     };
     add("value", param.value.clone().map(Value::from));
-    add("structured_value", param.structured_value.clone());
+    add("structured_value", param.structured_value().cloned());
     add("value_error", param.value_error.clone().map(Value::from));
     update
-}
-
-/// The parameters that are not as they were, as an update has them: their ids, and the members that changed.
-fn changed(before: &[Parameter], after: &[Parameter]) -> Vec<Value> {
-    let none = Parameter::default();
-    let update_of = |param: &Parameter| {
-        let was = before.iter().find(|before| before.id == param.id).unwrap_or(&none);
-        let mut update = json!({"id": param.id});
-        if was.value != param.value {
-            update["value"] = param.value.clone().into();
-        }
-        if was.structured_value != param.structured_value {
-            update["structured_value"] = param.structured_value.clone().unwrap_or_default();
-        }
-        if was.value_error != param.value_error {
-            update["value_error"] = param.value_error.clone().unwrap_or_default().into();
-        }
-        update.as_object().is_some_and(|members| members.len() > 1).then_some(update)
-    };
-    after.iter().filter_map(update_of).collect()
 }

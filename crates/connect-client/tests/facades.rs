@@ -106,20 +106,20 @@ async fn an_inquiry_is_one_step() {
 async fn only_what_changed_is_written() {
     let mock = ClientMock::new();
     let requests = AssetRequests::new(mock.client());
-    let (before, mut after) = (request(), request());
-    assert_eq!(requests.update_changed(&before, &after).await.unwrap(), after, "nothing is sent");
+    let mut after = request();
+    assert_eq!(requests.update_changed(&after).await.unwrap(), after, "nothing is sent");
     after.set_param("domain", "new");
     after.set_param("user", "U-1");
     let params = json!([{"id": "domain", "value": "new"}, {"id": "user", "value": "U-1"}]);
     mock.put("requests/PR-1").body(json!({"asset": {"params": params}})).reply(as_status("pending"));
-    requests.update_changed(&before, &after).await.unwrap();
+    requests.update_changed(&after).await.unwrap();
 
     let tiers = TierConfigRequests::new(mock.client());
-    let (before, mut after) = (tier_request(), tier_request());
+    let mut after = tier_request();
     after.params[0].value_error = Some("unknown".to_owned());
     let params = json!([{"id": "key", "value_error": "unknown"}]);
     mock.put("tier/config-requests/TCR-1").body(json!({"params": params})).reply(json!({"id": "TCR-1"}));
-    tiers.update_changed(&before, &after).await.unwrap();
+    tiers.update_changed(&after).await.unwrap();
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod error;
 mod function;
 mod injected;
 mod middleware;
+pub mod offline;
 mod saga;
 mod transaction;
 mod transactions;

@@ -3,7 +3,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    Approval, ShownBy, TemplateChoice, TemplateScope, TemplateType, changed, conversations,
+    Approval, ShownBy, TemplateChoice, TemplateScope, TemplateType, conversations,
     templates::Templates,
     transition::{Request, transition},
     update,
@@ -158,14 +158,14 @@ impl AssetRequests {
         self.put_params(request, params.iter().map(update).collect()).await
     }
 
-    /// Writes the parameters to Connect that are not as they were `before`; nothing is sent where all are.
-    pub async fn update_changed(
-        &self,
-        before: &AssetRequest,
-        request: &AssetRequest,
-    ) -> Result<AssetRequest, Error> {
-        let params = changed(&before.asset.params, &request.asset.params);
-        if params.is_empty() { Ok(request.clone()) } else { self.put_params(request, params).await }
+    /// Writes the parameters to Connect that have changed since the request was read from it; nothing is sent where none
+    /// has.
+    pub async fn update_changed(&self, request: &AssetRequest) -> Result<AssetRequest, Error> {
+        let update = request.params_update();
+        if update.is_empty() {
+            return Ok(request.clone());
+        }
+        self.resource(request).update(&update).json().await
     }
 
     async fn put_params(&self, request: &AssetRequest, params: Vec<Value>) -> Result<AssetRequest, Error> {

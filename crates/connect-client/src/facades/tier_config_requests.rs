@@ -2,7 +2,7 @@ use connect_model::{Parameter, TierConfigRequest, TierConfiguration};
 use serde_json::{Value, json};
 
 use super::{
-    Approval, ShownBy, TemplateChoice, TemplateScope, TemplateType, changed, conversations,
+    Approval, ShownBy, TemplateChoice, TemplateScope, TemplateType, conversations,
     templates::Templates,
     transition::{Request, transition},
     update,
@@ -133,14 +133,14 @@ impl TierConfigRequests {
         self.put_params(request, params.iter().map(update).collect()).await
     }
 
-    /// Writes the parameters to Connect that are not as they were `before`; nothing is sent where all are.
-    pub async fn update_changed(
-        &self,
-        before: &TierConfigRequest,
-        request: &TierConfigRequest,
-    ) -> Result<TierConfigRequest, Error> {
-        let params = changed(&before.params, &request.params);
-        if params.is_empty() { Ok(request.clone()) } else { self.put_params(request, params).await }
+    /// Writes the parameters to Connect that have changed since the request was read from it; nothing is sent where none
+    /// has.
+    pub async fn update_changed(&self, request: &TierConfigRequest) -> Result<TierConfigRequest, Error> {
+        let update = request.params_update();
+        if update.is_empty() {
+            return Ok(request.clone());
+        }
+        self.resource(request.id.as_str()).update(&update).json().await
     }
 
     async fn put_params(
