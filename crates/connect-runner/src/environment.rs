@@ -45,6 +45,10 @@ pub struct Environment {
     pub retry: Option<connect_client::RetryPolicy>,
     /// How long to wait before connecting again.
     pub backoff: crate::Backoff,
+    /// How often Connect is asked whether it lives; 60 s as in the original.
+    pub ping: Duration,
+    /// After how long without a word from Connect its connection counts as broken; 120 s.
+    pub silence: Duration,
 }
 
 /// How long tasks may take, counted from the start of their handler.
@@ -170,6 +174,8 @@ impl Environment {
                     max_concurrent_tasks: usize::try_from(max_concurrent_tasks).unwrap_or(usize::MAX),
                     retry: None,
                     backoff: crate::Backoff::default(),
+                    ping: Duration::from_secs(60),
+                    silence: Duration::from_secs(120),
                 })
             }
             _ => Err(EnvironmentError { problems }),

@@ -9,6 +9,8 @@
     reason = "shared by several files of tests"
 )]
 
+pub mod wire;
+
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex},
@@ -82,6 +84,8 @@ pub struct Platform {
     pub setup_response: Mutex<Value>,
     /// Answers of the upgrade that are given before connections are taken.
     pub refusals: Mutex<VecDeque<u16>>,
+    /// Tasks that come over every background connection until they are answered.
+    pub due: Mutex<Vec<Value>>,
     seen: Mutex<Seen>,
     changed: Notify,
 }
@@ -95,6 +99,7 @@ impl Platform {
             failures: Mutex::default(),
             setup_response: Mutex::new(setup_response()),
             refusals: Mutex::default(),
+            due: Mutex::default(),
             seen: Mutex::default(),
             changed: Notify::new(),
         });
@@ -293,6 +298,14 @@ async fn serve(
     let (to, mut outgoing) = mpsc::unbounded_channel();
     let response = platform.setup_response.lock().unwrap().to_string();
     let _ = to.send(ws::Message::Text(response.into()));
+    if query["runner_type"] == "background" {
+        let answered = platform.answers();
+        for task in platform.due.lock().unwrap().iter() {
+            if !answered.contains_key(task["data"]["options"]["task_id"].as_str().unwrap()) {
+                let _ = to.send(ws::Message::Text(task.to_string().into()));
+            }
+        }
+    }
     platform.note(|seen| seen.connections.push(Connected { query, authorization, setup, to }));
     let (mut sink, mut stream) = socket.split();
     tokio::spawn(async move {

@@ -26,10 +26,6 @@ use crate::{
 
 /// How long the handshake may take: the original's limit.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
-/// How often the peer is asked whether it lives: the original's interval.
-const PING_INTERVAL: Duration = Duration::from_secs(60);
-/// How long a peer may say nothing at all before it counts as dead.
-const SILENCE_LIMIT: Duration = Duration::from_secs(120);
 /// How many results go out in one go.
 const BATCH: usize = 128;
 
@@ -63,8 +59,8 @@ enum Lost {
     ClosedByPeer(String),
     #[error("no setup response within {HANDSHAKE_LIMIT:?}")]
     NoSetupResponse,
-    #[error("nothing was heard for {SILENCE_LIMIT:?}")]
-    Silence,
+    #[error("nothing was heard for {0:?}")]
+    Silence(Duration),
     #[error("{0}")]
     Setup(crate::Error),
 }
@@ -300,7 +296,8 @@ impl Session {
         state: &mut State,
     ) -> Result<Closed, Lost> {
         let outbox = self.tasks.outbox(self.lane);
-        let mut pings = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
+        let (ping_every, silence) = (self.environment.ping, self.environment.silence);
+        let mut pings = interval_at(Instant::now() + ping_every, ping_every);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // The ping that is not answered yet, and since when.
         let mut asked: Option<(u64, Instant)> = None;
@@ -339,11 +336,11 @@ impl Session {
                     }
                 }
                 _ = pings.tick() => {
-                    if heard.borrow().at.elapsed() > SILENCE_LIMIT {
-                        return Err(Lost::Silence);
+                    if heard.borrow().at.elapsed() > silence {
+                        return Err(Lost::Silence(silence));
                     }
                     if let Some((number, since)) = asked
-                        && since.elapsed() > SILENCE_LIMIT
+                        && since.elapsed() > silence
                     {
                         // It lives, and does not answer pings: after so long it has what went out.
                         outbox.confirmed(number);
