@@ -6,7 +6,7 @@ use connect_model::{
     BackgroundResponse, Schedule, ScheduledExecutionResponse,
     event::{Background, Event, InteractiveCategory, Object},
 };
-use connect_runner::{Declaration, DescriptorResult, SerializeBy, Variable};
+use connect_runner::{Declaration, DescriptorResult, ErrorPolicy, SerializeBy, Variable};
 
 use crate::{IntoHandler, Result};
 
@@ -106,6 +106,17 @@ impl Extension {
     /// How long the handler of an event, or a scheduled method, may take, in place of the limit of its category.
     pub fn time_limit(self, event_or_method: impl Into<String>, limit: Duration) -> Self {
         Self(self.0.time_limit(event_or_method, limit))
+    }
+
+    /// What becomes of background and scheduled tasks whose handlers return an error, in place of
+    /// [`ErrorPolicy::default`].
+    pub fn error_policy(self, policy: ErrorPolicy) -> Self {
+        Self(self.0.error_policy(policy))
+    }
+
+    /// The policy of an event, or of a scheduled method, in place of the extension's.
+    pub fn error_policy_of(self, event_or_method: impl Into<String>, policy: ErrorPolicy) -> Self {
+        Self(self.0.error_policy_of(event_or_method, policy))
     }
 
     /// Calls a function once, when Connect has answered for the first time and before any task is handled. Where it

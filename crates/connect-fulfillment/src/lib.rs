@@ -23,7 +23,10 @@ pub use connect_sandbox as sandbox;
 
 pub use cli::main;
 pub use connect_model::{HandlerError as Error, event};
-pub use connect_runner::{Descriptor, Environment, Runner, SerializeBy, Variable, blocking, descriptor};
+pub use connect_runner::{
+    Backoff, Descriptor, Environment, ErrorPolicy, OnError, Runner, SerializeBy, Variable, blocking,
+    descriptor,
+};
 pub use connect_saga::{Result, inject};
 pub use extension::Extension;
 pub use handler::IntoHandler;

@@ -10,7 +10,7 @@ use connect_model::{
 use serde_json::json;
 
 use crate::{
-    Context, Descriptor, DescriptorResult, Error, ErrorKind, Handler, SerializeBy,
+    Context, Descriptor, DescriptorResult, Error, ErrorKind, ErrorPolicy, Handler, SerializeBy,
     handler::{ErasedHandler, erase},
     hooks::Hook,
     scope::TaskContext,
@@ -83,6 +83,8 @@ pub struct Extension {
     pub(crate) scheduled: BTreeMap<String, ScheduledMethod>,
     pub(crate) serialize_by: SerializeBy,
     pub(crate) time_limits: BTreeMap<String, Duration>,
+    error_policy: ErrorPolicy,
+    error_policies: BTreeMap<String, ErrorPolicy>,
     pub(crate) on_startup: Vec<Hook>,
     pub(crate) on_shutdown: Vec<Hook>,
     problems: Vec<String>,
@@ -117,6 +119,8 @@ impl Extension {
             scheduled: BTreeMap::new(),
             serialize_by: SerializeBy::default(),
             time_limits: BTreeMap::new(),
+            error_policy: ErrorPolicy::default(),
+            error_policies: BTreeMap::new(),
             on_startup: Vec::new(),
             on_shutdown: Vec::new(),
             problems: Vec::new(),
@@ -210,6 +214,24 @@ impl Extension {
         self
     }
 
+    /// What becomes of background and scheduled tasks whose handlers return an error, in place of
+    /// [`ErrorPolicy::default`].
+    pub fn error_policy(mut self, policy: ErrorPolicy) -> Self {
+        self.error_policy = policy;
+        self
+    }
+
+    /// The policy of an event, or of a scheduled method, in place of the extension's.
+    pub fn error_policy_of(mut self, event_or_method: impl Into<String>, policy: ErrorPolicy) -> Self {
+        self.error_policies.insert(event_or_method.into(), policy);
+        self
+    }
+
+    /// What holds for errors of an event, or of a scheduled method.
+    pub(crate) fn policy_of(&self, event_or_method: &str) -> &ErrorPolicy {
+        self.error_policies.get(event_or_method).unwrap_or(&self.error_policy)
+    }
+
     /// Calls a function once, when Connect has answered for the first time and before any task is handled. Where it
     /// fails, the process stops.
     pub fn on_startup<F, Fut>(mut self, hook: F) -> Self
@@ -273,11 +295,17 @@ impl Extension {
                     .push(format!("the event \"{event}\" is handled in \"{status}\", which is no status"));
             }
         }
+        for name in self.error_policies.keys() {
+            if self.interactive.contains_key(name) {
+                problems.push(format!(
+                    "\"{name}\" has an error policy, which interactive tasks can't have: they fail, since somebody waits"
+                ));
+            } else if !self.handles(name) {
+                problems.push(format!("\"{name}\" has an error policy, and is not handled"));
+            }
+        }
         for (name, limit) in &self.time_limits {
-            let is_handled = self.background.contains_key(name)
-                || self.interactive.contains_key(name)
-                || self.scheduled.contains_key(name);
-            if !is_handled {
+            if !self.handles(name) {
                 problems.push(format!("\"{name}\" has a time limit, and is not handled"));
             }
             if limit.is_zero() {
@@ -291,6 +319,12 @@ impl Extension {
             ErrorKind::Declaration,
             format!("the extension is not declared right:\n  {}", problems.join("\n  ")),
         ))
+    }
+
+    fn handles(&self, event_or_method: &str) -> bool {
+        self.background.contains_key(event_or_method)
+            || self.interactive.contains_key(event_or_method)
+            || self.scheduled.contains_key(event_or_method)
     }
 
     /// Its descriptor; an empty one where that is not right, which [[`check`](Self::check) tells.

@@ -11,6 +11,7 @@ mod handler;
 mod hooks;
 mod order;
 mod outbox;
+mod policy;
 mod report;
 #[cfg(feature = "results")]
 mod results;
@@ -28,6 +29,7 @@ pub use error::{Error, ErrorKind};
 pub use extension::{Extension, Variable};
 pub use handler::Handler;
 pub use order::SerializeBy;
+pub use policy::{ErrorPolicy, OnError};
 pub use report::TaskReport;
 pub use runner::{Exit, Runner};
 pub use scope::{Context, InstallationClient, TaskContext, TaskScope};
