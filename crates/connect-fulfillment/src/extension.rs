@@ -8,7 +8,10 @@ use connect_model::{
 };
 use connect_runner::{Declaration, DescriptorResult, ErrorPolicy, SerializeBy, Variable};
 
-use crate::{IntoHandler, Result};
+use crate::{
+    IntoHandler, Result,
+    interactive::{Actions, CustomEvents},
+};
 
 /// An extension: what it handles, by which services, with which variables.
 ///
@@ -85,6 +88,16 @@ impl Extension {
         handler: impl IntoHandler<T, C::Response, M>,
     ) -> Self {
         Self(self.0.interactive(event, handler.into_handler()))
+    }
+
+    /// Handles product actions, each by its own handler, once their tokens are checked.
+    pub fn product_actions(self, actions: Actions) -> Self {
+        Self(self.0.product_actions(actions.0))
+    }
+
+    /// Handles custom events, each by its own handler, once it is known who calls.
+    pub fn custom_events(self, events: CustomEvents) -> Self {
+        Self(self.0.custom_events(events.0))
     }
 
     /// Offers a method to schedules: its key, its name for people, what it does.

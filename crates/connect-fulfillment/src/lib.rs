@@ -4,6 +4,7 @@ mod cli;
 pub mod dev;
 mod extension;
 mod handler;
+pub mod interactive;
 mod logging;
 
 #[doc(inline)]

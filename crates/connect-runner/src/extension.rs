@@ -4,7 +4,7 @@ use connect_client::{AssetRequests, Client, Schedules, TierConfigRequests};
 use connect_container::{Config, Container, ContainerBuilder, Logger, Scope, ServiceProvider};
 use connect_model::{
     BackgroundResponse, HandlerError, Schedule, ScheduledExecutionResponse,
-    event::{Background, Event, InteractiveCategory, Object},
+    event::{self, Background, Event, InteractiveCategory, Object},
     wire::{DeclaredVariable, Repository, Schedulable, Secret, SetupRequest},
 };
 use serde_json::json;
@@ -13,6 +13,7 @@ use crate::{
     Context, Descriptor, DescriptorResult, Error, ErrorKind, ErrorPolicy, Handler, SerializeBy,
     handler::{ErasedHandler, erase},
     hooks::Hook,
+    interactive::{ActionHandler, Actions, CustomEvents, EventHandler},
     scope::TaskContext,
     settings::Settings,
 };
@@ -183,6 +184,20 @@ impl Extension {
         self.interactive
             .insert(event.name().to_owned(), InteractiveEvent { answers_http: C::ANSWERS_HTTP, handler });
         self
+    }
+
+    /// Handles product actions, each by its own handler, once their tokens are checked.
+    pub fn product_actions(mut self, actions: Actions) -> Self {
+        let event = event::PRODUCT_ACTION_EXECUTION;
+        self.problems.extend(actions.problems().iter().map(|problem| format!("{}: {problem}", event.name())));
+        self.interactive(event, ActionHandler::new(actions))
+    }
+
+    /// Handles custom events, each by its own handler, once it is known who calls.
+    pub fn custom_events(mut self, events: CustomEvents) -> Self {
+        let event = event::PRODUCT_CUSTOM_EVENT_PROCESSING;
+        self.problems.extend(events.problems().iter().map(|problem| format!("{}: {problem}", event.name())));
+        self.interactive(event, EventHandler::new(events))
     }
 
     /// Offers a method to schedules: its key, its name for people, what it does.

@@ -9,6 +9,7 @@ mod error;
 mod extension;
 mod handler;
 mod hooks;
+pub mod interactive;
 mod order;
 mod outbox;
 mod policy;
