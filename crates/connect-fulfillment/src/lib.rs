@@ -21,6 +21,9 @@ pub use connect_runner as runner;
 pub use connect_saga as saga;
 #[doc(inline)]
 pub use connect_sandbox as sandbox;
+#[cfg(feature = "vendor")]
+#[doc(inline)]
+pub use connect_vendor as vendor;
 
 pub use cli::main;
 pub use connect_model::{HandlerError as Error, event};
@@ -53,6 +56,8 @@ pub mod prelude {
         BackgroundTransaction, InteractiveTransaction, Middleware, Middlewares, Next, Saga,
         ScheduledTransaction, Transactions, ValidationTransaction, inject,
     };
+    #[cfg(feature = "vendor")]
+    pub use connect_vendor::{VendorClient, VendorError};
     pub use tracing::{debug, error, info, warn};
 
     pub use crate::{Error, Extension, Result, cache, event};

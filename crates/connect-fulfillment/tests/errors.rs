@@ -4,7 +4,10 @@
 
 mod support;
 
-use connect_fulfillment::{Backoff, Descriptor, ErrorPolicy, OnError, Runner, prelude::*};
+use axum::{Router, http::StatusCode};
+use connect_fulfillment::{
+    Backoff, Descriptor, ErrorPolicy, OnError, Runner, prelude::*, vendor::VendorServiceProvider,
+};
 use serde_json::{Value, json};
 use support::{Platform, task};
 
@@ -27,6 +30,7 @@ async fn purchase(request: AssetRequest, scope: Scope) -> Result<BackgroundRespo
         Some("busy") => Err(Busy)?,
         Some("panic") => panic!("out of range"),
         Some("text") => Err("no such thing")?,
+        Some("vendor") => scope.get::<VendorClient>()?.post("tenants").empty().await?,
         _ => scope.client()?.collection("products").resource("PRD-1").get().empty().await?,
     }
     Ok(BackgroundResponse::done())
@@ -114,6 +118,23 @@ async fn rules_say_what_becomes_of_the_users_errors() {
     assert_eq!(results, ["reschedule", "fail", "fail", "skip", "success"], "{outputs:#?}");
     assert!(outputs[0]["countdown"].as_u64().unwrap() >= 500);
     assert_eq!(outputs[1]["message"], "the vendor is busy");
+}
+
+#[tokio::test]
+async fn a_vendor_that_is_down_is_waited_for_as_it_asks() {
+    let (platform, extension) = lab(503).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let down = async || (StatusCode::SERVICE_UNAVAILABLE, [("Retry-After", "7200")]);
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(down)).await.unwrap() });
+    platform.setup_response.lock().unwrap()["data"]["variables"] =
+        json!([{"name": "VENDOR_URL", "value": address, "secure": false}]);
+    let extension = extension
+        .variable(Variable::new("VENDOR_URL").initial_value("https://api.vendor.example"))
+        .provider(VendorServiceProvider::new("VENDOR"));
+    let outputs = outputs(extension, &platform, &["vendor"]).await;
+    assert_eq!((&outputs[0]["result"], &outputs[0]["countdown"]), (&json!("reschedule"), &json!(7200)));
+    assert_eq!(outputs[0]["message"], "the vendor answered 503 Service Unavailable");
 }
 
 #[test]

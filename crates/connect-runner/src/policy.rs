@@ -30,8 +30,9 @@ type Rule = dyn Fn(&(dyn StdError + 'static)) -> Option<OnError> + Send + Sync;
 /// Says what becomes of tasks whose handlers return an error, in place of a `match` in each transaction.
 ///
 /// Rules are asked in the order they were added, each with the error and then with what caused it; the first that
-/// decides holds. By default calls of Connect and of the vendor that another try may mend (no connection, no answer in
-/// time, 408, 429, 5xx) are rescheduled, and no earlier than the server asks for in `Retry-After`; all else is `retry`.
+/// decides holds. By default calls of Connect that another try may mend (no connection, no answer in time, 408, 429, 5xx)
+/// are rescheduled, and no earlier than the server asks for in `Retry-After`; all else is `retry`. With the feature `vendor`
+/// so are calls of the vendor's client.
 ///
 /// It is about errors and panics of handlers. Where the runner itself can't fetch a task's object, or a handler's time is
 /// over, the task is `retry` whatever the policy says; interactive tasks, for which somebody waits, are always `fail`.
@@ -146,6 +147,10 @@ impl ErrorPolicy {
     fn by_default(&self, error: &(dyn StdError + 'static), attempt: u32) -> Option<OnError> {
         if !self.defaults {
             return None;
+        }
+        #[cfg(feature = "vendor")]
+        if let Some(error) = error.downcast_ref::<connect_vendor::VendorError>() {
+            return error.is_retryable().then(|| self.no_earlier_than(error.retry_after(), attempt));
         }
         let error = error.downcast_ref::<connect_client::Error>()?;
         error.is_retryable().then(|| self.no_earlier_than(error.retry_after(), attempt))
