@@ -120,6 +120,57 @@ async fn rules_say_what_becomes_of_the_users_errors() {
     assert_eq!(outputs[1]["message"], "the vendor is busy");
 }
 
+/// Both the transaction and its compensation ask Connect, which is down.
+#[derive(Inject)]
+struct NeverWorks {
+    client: Client,
+}
+
+impl BackgroundTransaction for NeverWorks {
+    fn name(&self) -> &str {
+        "Never works"
+    }
+
+    fn should_execute(&self, _: &AssetRequest) -> bool {
+        true
+    }
+
+    async fn execute(&self, _: &mut AssetRequest) -> Result<BackgroundResponse> {
+        Err(Busy)?
+    }
+
+    async fn compensate(
+        &self,
+        _: &mut AssetRequest,
+        _: connect_fulfillment::Error,
+    ) -> Result<BackgroundResponse> {
+        self.client.collection("products").resource("PRD-1").get().empty().await?;
+        Ok(BackgroundResponse::done())
+    }
+}
+
+struct PurchaseSaga;
+
+impl Saga for PurchaseSaga {
+    fn transactions(&self, _: &AssetRequest) -> Transactions {
+        Transactions::new().then::<NeverWorks>()
+    }
+}
+
+#[tokio::test]
+async fn where_the_compensation_fails_too_its_error_counts() {
+    let (platform, _) = lab(503).await;
+    let extension = Extension::new(Descriptor::default()).background(
+        event::ASSET_PURCHASE_REQUEST_PROCESSING,
+        ["pending"],
+        PurchaseSaga,
+    );
+    let outputs = outputs(extension, &platform, &["saga"]).await;
+    assert_eq!(outputs[0]["result"], "reschedule", "{outputs:?}");
+    let message = "the vendor is busy; its compensation failed too: 503 Service Unavailable: SYS - oops";
+    assert_eq!(outputs[0]["message"], message);
+}
+
 #[tokio::test]
 async fn a_vendor_that_is_down_is_waited_for_as_it_asks() {
     let (platform, extension) = lab(503).await;

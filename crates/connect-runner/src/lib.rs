@@ -10,6 +10,7 @@ mod extension;
 mod handler;
 mod hooks;
 pub mod interactive;
+mod log_fields;
 mod order;
 mod outbox;
 mod policy;
