@@ -31,6 +31,7 @@ mod transport;
 #[doc(hidden)]
 pub mod machinery {
     pub use crate::{
+        answer::without_values,
         connecting::{Connecting, Failure, Proxy},
         retry::{is_transient, retry_after},
         trace::Shown,

@@ -62,5 +62,8 @@ pub mod prelude {
     pub use connect_vendor::{VendorClient, VendorError};
     pub use tracing::{debug, error, info, warn};
 
-    pub use crate::{Error, Extension, Result, cache, event};
+    pub use crate::{
+        Error, ErrorPolicy, Extension, OnError, Result, cache, event,
+        interactive::{ActionCall, Actions, CustomEvents, EventCall},
+    };
 }

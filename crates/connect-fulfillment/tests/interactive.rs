@@ -139,6 +139,14 @@ async fn a_custom_event_runs_once_its_caller_is_known() {
 }
 
 #[test]
+fn what_is_handled_is_shown() {
+    let declaration = extension().declaration();
+    let details: Vec<_> =
+        declaration.events.iter().map(|event| (event.event.as_str(), event.detail.as_str())).collect();
+    assert_eq!(details, [(ACTION, "broken, sso"), (EVENT, "greet")]);
+}
+
+#[test]
 fn what_is_missing_or_doubled_is_told_before_anything_runs() {
     let actions = || Actions::new(JwtSecrets::variable("NOT_DECLARED")).on("sso", sign_in);
     let error = Extension::new(Descriptor::default()).product_actions(actions()).check().unwrap_err();

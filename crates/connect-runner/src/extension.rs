@@ -3,8 +3,8 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 use connect_client::{AssetRequests, Client, Schedules, TierConfigRequests};
 use connect_container::{Config, Container, ContainerBuilder, Logger, Scope, ServiceProvider};
 use connect_model::{
-    BackgroundResponse, HandlerError, Schedule, ScheduledExecutionResponse,
-    event::{self, Background, Event, InteractiveCategory, Object},
+    BackgroundResponse, HandlerError, InteractiveResponse, Schedule, ScheduledExecutionResponse,
+    event::{self, Background, Event, Interactive, InteractiveCategory, Object},
     wire::{DeclaredVariable, Repository, Schedulable, Secret, SetupRequest},
 };
 use serde_json::json;
@@ -98,6 +98,8 @@ pub(crate) struct BackgroundEvent {
 
 pub(crate) struct InteractiveEvent {
     pub(crate) answers_http: bool,
+    /// What of it is handled, where not all of it is by one handler.
+    pub(crate) detail: String,
     pub(crate) handler: Arc<dyn ErasedHandler>,
 }
 
@@ -181,23 +183,39 @@ impl Extension {
     ) -> Self {
         self.claim(event.name());
         let handler = erase(handler);
-        self.interactive
-            .insert(event.name().to_owned(), InteractiveEvent { answers_http: C::ANSWERS_HTTP, handler });
+        self.interactive.insert(
+            event.name().to_owned(),
+            InteractiveEvent { answers_http: C::ANSWERS_HTTP, detail: String::new(), handler },
+        );
+        self
+    }
+
+    fn routed<T: Object>(
+        mut self,
+        event: Event<Interactive, T>,
+        names: String,
+        problems: &[String],
+        handler: impl Handler<T, InteractiveResponse>,
+    ) -> Self {
+        let name = event.name().to_owned();
+        self.problems.extend(problems.iter().map(|problem| format!("{name}: {problem}")));
+        self = self.interactive(event, handler);
+        if let Some(declared) = self.interactive.get_mut(&name) {
+            declared.detail = names;
+        }
         self
     }
 
     /// Handles product actions, each by its own handler, once their tokens are checked.
-    pub fn product_actions(mut self, actions: Actions) -> Self {
-        let event = event::PRODUCT_ACTION_EXECUTION;
-        self.problems.extend(actions.problems().iter().map(|problem| format!("{}: {problem}", event.name())));
-        self.interactive(event, ActionHandler::new(actions))
+    pub fn product_actions(self, actions: Actions) -> Self {
+        let (names, problems) = (actions.names(), actions.problems().to_vec());
+        self.routed(event::PRODUCT_ACTION_EXECUTION, names, &problems, ActionHandler::new(actions))
     }
 
     /// Handles custom events, each by its own handler, once it is known who calls.
-    pub fn custom_events(mut self, events: CustomEvents) -> Self {
-        let event = event::PRODUCT_CUSTOM_EVENT_PROCESSING;
-        self.problems.extend(events.problems().iter().map(|problem| format!("{}: {problem}", event.name())));
-        self.interactive(event, EventHandler::new(events))
+    pub fn custom_events(self, events: CustomEvents) -> Self {
+        let (names, problems) = (events.names(), events.problems().to_vec());
+        self.routed(event::PRODUCT_CUSTOM_EVENT_PROCESSING, names, &problems, EventHandler::new(events))
     }
 
     /// Offers a method to schedules: its key, its name for people, what it does.

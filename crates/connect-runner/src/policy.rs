@@ -1,11 +1,18 @@
 //! What becomes of a task whose handler returned an error.
 
-use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
+use std::{
+    error::Error as StdError,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use connect_model::{
-    BackgroundResponse, HandlerError, Response,
+    BackgroundResponse, HandlerError, Panicked, Response,
     wire::{ResultType, TaskOutput},
 };
+use tracing::error;
 
 use crate::Backoff;
 
@@ -25,13 +32,16 @@ pub enum OnError {
     Skip,
 }
 
+/// A server that asks for more is not believed: it would hold up an order for good.
+const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
+
 type Rule = dyn Fn(&(dyn StdError + 'static)) -> Option<OnError> + Send + Sync;
 
 /// Says what becomes of tasks whose handlers return an error, in place of a `match` in each transaction.
 ///
 /// Rules are asked in the order they were added, each with the error and then with what caused it; the first that
 /// decides holds. By default calls of Connect that another try may mend (no connection, no answer in time, 408, 429, 5xx)
-/// are rescheduled, and no earlier than the server asks for in `Retry-After`; all else is `retry`. With the feature `vendor`
+/// are rescheduled, and no earlier than the server asks for in `Retry-After` (up to a day); all else is `retry`. With the feature `vendor`
 /// so are calls of the vendor's client.
 ///
 /// It is about errors and panics of handlers. Where the runner itself can't fetch a task's object, or a handler's time is
@@ -158,7 +168,7 @@ impl ErrorPolicy {
 
     fn no_earlier_than(&self, asked: Option<Duration>, attempt: u32) -> OnError {
         match asked {
-            Some(asked) => OnError::RescheduleAfter(asked.max(self.delay(attempt))),
+            Some(asked) => OnError::RescheduleAfter(asked.min(LONGEST_ASKED).max(self.delay(attempt))),
             None => OnError::Reschedule,
         }
     }
@@ -170,7 +180,13 @@ impl ErrorPolicy {
     /// The answer to a task with this error, the reason in its message.
     pub(crate) fn answer(&self, error: &HandlerError, attempt: u32, is_scheduled: bool) -> TaskOutput {
         let reschedule = |delay| BackgroundResponse::reschedule(delay).into_output();
-        let output = match self.decide(error, attempt) {
+        // A rule is the user's code: where it panics, the task still has to be answered.
+        let decision = catch_unwind(AssertUnwindSafe(|| self.decide(error, attempt)));
+        let decision = decision.unwrap_or_else(|payload| {
+            error!("a rule of the error policy {}", Panicked::new(&*payload));
+            OnError::Retry
+        });
+        let output = match decision {
             OnError::Retry => TaskOutput::new(ResultType::Retry),
             OnError::Reschedule => reschedule(self.delay(attempt)),
             OnError::RescheduleAfter(delay) => reschedule(delay),
@@ -225,6 +241,14 @@ mod tests {
         assert_eq!(policy.decide(&Busy.into(), 3), OnError::Fail);
         let skipping = ErrorPolicy::default().on::<Busy>(|_| OnError::Skip).attempts(1);
         assert_eq!(skipping.decide(&Busy.into(), 9), OnError::Skip);
+    }
+
+    #[test]
+    fn a_rule_that_panics_and_a_server_that_asks_for_ever_hold_up_nothing() {
+        let policy = ErrorPolicy::default().on::<Busy>(|_| panic!("out of range"));
+        assert_eq!(policy.answer(&Busy.into(), 1, false).result, ResultType::Retry);
+        let asked = ErrorPolicy::default().no_earlier_than(Some(Duration::MAX), 1);
+        assert_eq!(asked, OnError::RescheduleAfter(LONGEST_ASKED));
     }
 
     #[test]

@@ -1,11 +1,12 @@
-use std::{borrow::Cow, error::Error as StdError, fmt, time::Duration};
+use std::{borrow::Cow, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use connect_client::machinery::{Failure, is_transient, retry_after};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-type BoxError = Box<dyn StdError + Send + Sync>;
+/// Shared, since one failure may be that of many who waited for the same token.
+type Source = Arc<dyn StdError + Send + Sync>;
 
 /// How much of a body a text shows, in characters.
 const EXCERPT: usize = 300;
@@ -18,13 +19,14 @@ const EXCERPT: usize = 300;
 #[derive(Debug)]
 pub struct VendorError(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: VendorErrorKind,
     message: String,
     status: Option<StatusCode>,
     headers: HeaderMap,
     body: Bytes,
-    source: Option<BoxError>,
+    source: Option<Source>,
     nothing_sent: bool,
     permanent: bool,
 }
@@ -101,7 +103,7 @@ impl VendorError {
         let mut made = Self::new(kind, format!("{name} {what}"));
         made.0.nothing_sent |= error.is_connect();
         made.0.permanent = failure.is_permanent();
-        made.0.source = Some(error.into());
+        made.0.source = Some(Arc::new(error));
         made
     }
 
@@ -122,13 +124,18 @@ impl VendorError {
         error.0.status = cause.status();
         error.0.permanent = !cause.is_retryable();
         error.0.headers.clone_from(&cause.0.headers);
-        error.0.source = Some(cause.into());
+        error.0.source = Some(Arc::new(cause));
         error
     }
 
-    pub(crate) fn caused_by(mut self, source: impl Into<BoxError>) -> Self {
-        self.0.source = Some(source.into());
+    pub(crate) fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Arc::new(source));
         self
+    }
+
+    /// The same error, for another who waited for the same.
+    pub(crate) fn shared(&self) -> Self {
+        Self(self.0.clone())
     }
 
     pub(crate) fn is_nothing_sent(&self) -> bool {

@@ -49,8 +49,8 @@ pub struct OAuth2 {
 #[derive(Default)]
 struct Kept {
     token: StdMutex<Option<Token>>,
-    /// Held by the one who gets a new token.
-    renewing: Mutex<()>,
+    /// Held by the one who gets a new token; in it the last failure to do so, and when that was.
+    renewing: Mutex<Option<(Instant, VendorError)>>,
 }
 
 #[derive(Clone)]
@@ -166,16 +166,27 @@ impl OAuth2 {
         if let Some(token) = self.kept(refused) {
             return Ok(token);
         }
-        let _renewing = self.kept.renewing.lock().await;
-        // Who waited finds what the one before got.
+        let asked = Instant::now();
+        let mut renewing = self.kept.renewing.lock().await;
+        // Who waited finds what the one before got, be it a token or a failure.
         if let Some(token) = self.kept(refused) {
             return Ok(token);
+        }
+        if let Some((_, failure)) = renewing.as_ref().filter(|(at, _)| *at > asked) {
+            return Err(failure.shared());
         }
         if let Some(token) = self.cached(refused).await {
             return Ok(token);
         }
-        let granted = Box::pin(self.request(client)).await;
-        let granted = granted.map_err(|cause| VendorError::without_token(client.name(), cause))?;
+        let granted = match Box::pin(self.request(client)).await {
+            Ok(granted) => granted,
+            Err(cause) => {
+                let failure = VendorError::without_token(client.name(), cause);
+                *renewing = Some((Instant::now(), failure.shared()));
+                return Err(failure);
+            }
+        };
+        *renewing = None;
         let life = granted.life();
         let use_for = life.saturating_sub(EARLY.min(life / 2));
         debug!(?life, "a new token");

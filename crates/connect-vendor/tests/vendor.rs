@@ -330,7 +330,12 @@ async fn where_no_token_can_be_had_the_reason_is_told() {
     assert_eq!((error.kind(), error.to_string().as_str()), (VendorErrorKind::Token, text));
     assert!(!error.is_retryable() && !format!("{error:?}").contains("s3cr3t"));
     vendor.first("/token", [StatusCode::BAD_GATEWAY; 8]);
-    assert!(client.get("tenants").await.unwrap_err().is_retryable());
+    let before = vendor.calls("/token").len();
+    let calls: Vec<_> = (0..20).map(|_| tokio::spawn(client.get("tenants").empty())).collect();
+    for call in calls {
+        assert!(call.await.unwrap().unwrap_err().is_retryable());
+    }
+    assert_eq!(vendor.calls("/token").len() - before, 4, "all share the tries of one");
     assert!(vendor.calls("/v1/tenants").is_empty());
 }
 

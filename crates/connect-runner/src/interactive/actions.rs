@@ -10,7 +10,7 @@ use super::{
 };
 use crate::Handler;
 
-/// A product action whose token was checked.
+/// A product action whose token was checked. (The `Arc<ProductAction>` of the scope is the call as Connect sent it.)
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ActionCall {
@@ -108,6 +108,11 @@ impl Actions {
 
     pub(crate) fn problems(&self) -> &[String] {
         self.routes.problems()
+    }
+
+    /// What is handled, to show it.
+    pub(crate) fn names(&self) -> String {
+        self.routes.names()
     }
 
     fn authenticate(&self, mut request: ProductAction, scope: &Scope) -> Result<ActionCall, Rejection> {

@@ -21,7 +21,7 @@ pub enum Rejection {
         tried: bool,
     },
     /// Nobody handles the action, or the custom event; its name: 404.
-    #[error("there is nothing called {0:.100?}")]
+    #[error("there is nothing called {0:?}")]
     Unknown(String),
     /// The body is not what it should be: 400.
     #[error("the call can't be read: {0}")]

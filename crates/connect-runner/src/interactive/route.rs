@@ -9,6 +9,9 @@ use futures_util::future::BoxFuture;
 use super::{Rejection, rejection::OnRejection};
 use crate::Handler;
 
+/// How much of a name that nobody handles is told, in characters.
+const LONGEST_NAME: usize = 100;
+
 type Answer = Result<InteractiveResponse, HandlerError>;
 
 /// A handler whose type has been forgotten.
@@ -67,12 +70,18 @@ impl<T: Send + 'static> Routes<T> {
         &self.problems
     }
 
+    /// The names, to show them.
+    pub(crate) fn names(&self) -> String {
+        let otherwise = self.otherwise.as_ref().map(|_| "all others");
+        self.named.keys().map(String::as_str).chain(otherwise).collect::<Vec<_>>().join(", ")
+    }
+
     /// Calls the handler of a name; a rejection it returns is answered like our own.
     pub(crate) async fn call(&self, name: &str, call: Result<T, Rejection>, scope: Scope) -> Answer {
         let end = match (self.named.get(name).or(self.otherwise.as_ref()), call) {
             (_, Err(rejection)) => Err(rejection.into()),
             (Some(route), Ok(call)) => route.handle(call, scope).await,
-            (None, Ok(_)) => Err(Rejection::Unknown(name.to_owned()).into()),
+            (None, Ok(_)) => Err(Rejection::Unknown(name.chars().take(LONGEST_NAME).collect()).into()),
         };
         end.or_else(|error: HandlerError| {
             let rejection = error.downcast::<Rejection>()?;
