@@ -308,12 +308,16 @@ impl VendorClientBuilder {
 }
 
 fn base_url(text: &str) -> Result<Url, VendorError> {
-    if text.contains('@') {
+    let secretive =
+        || VendorError::usage("the base URL must not hold a user or a password: Auth::basic does");
+    let url = Url::parse(text).map_err(|error| match text.contains('@') {
         // Not shown: it may hold a password.
-        return Err(VendorError::usage("the base URL must not hold a user or a password: Auth::basic does"));
+        true => secretive(),
+        false => VendorError::usage(format!("the base URL \"{text}\" is no address: {error}")),
+    })?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(secretive());
     }
-    let url = Url::parse(text)
-        .map_err(|error| VendorError::usage(format!("the base URL \"{text}\" is no address: {error}")))?;
     if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some() {
         return Err(VendorError::usage(
             "the base URL has to be an address such as https://api.vendor.example/v1, with nothing behind its path",

@@ -135,4 +135,15 @@ mod tests {
         assert!(path(["..", "admin"]).is_err());
         assert_eq!(path("//evil.example/x").as_deref(), Ok("https://api.vendor.example/v1/evil.example/x"));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_path_leaves_the_base(given in "[./\\\\%2eE?#@: a-c\t\n]{0,24}|.{0,24}") {
+            if let Ok(url) = path(given.as_str()) {
+                proptest::prop_assert!(url.starts_with("https://api.vendor.example/v1"), "{url}");
+            }
+            let url = path(["v", given.as_str()]);
+            proptest::prop_assert!(url.is_err() || url.unwrap().starts_with("https://api.vendor.example/v1/v/"));
+        }
+    }
 }

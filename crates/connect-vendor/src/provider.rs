@@ -189,6 +189,8 @@ impl fmt::Debug for VendorServiceProvider {
 
 #[cfg(test)]
 mod tests {
+    use connect_container::Container;
+
     use super::*;
 
     fn make(variables: &[(&str, &str)]) -> Result<VendorClient, String> {
@@ -217,6 +219,23 @@ mod tests {
             ("V_CLIENT_SECRET", "s"),
         ];
         assert_eq!(auth(&oauth2).as_deref(), Ok("Auth::oauth2"));
+    }
+
+    #[test]
+    fn several_vendors_are_told_apart_by_name() {
+        let config = [("A_URL", "https://a.example"), ("B_URL", "https://b.example")].into_iter().collect();
+        let container = Container::builder()
+            .config(config)
+            .provider(VendorServiceProvider::new("A").named("first"))
+            .provider(VendorServiceProvider::new("B").named("second").configure(|builder| builder.name("B")))
+            .build()
+            .unwrap();
+        let client = |name| container.get_named::<VendorClient>(name).unwrap();
+        assert_eq!(client("first").base_url().as_str(), "https://a.example/");
+        assert_eq!(
+            (client("second").base_url().as_str(), client("second").name()),
+            ("https://b.example/", "B")
+        );
     }
 
     #[test]

@@ -1,5 +1,7 @@
 use std::{
+    borrow::Cow,
     collections::HashMap,
+    fmt,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -8,7 +10,8 @@ use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use connect_cache::Cache;
 use connect_container::{Config, Scope};
-use connect_model::CustomEvent;
+use connect_model::{CustomEvent, HandlerError};
+use futures_util::future::BoxFuture;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 use url::Url;
@@ -83,10 +86,22 @@ impl Consumer {
 pub struct OAuth1 {
     url: Address,
     consumers: Vec<Consumer>,
+    lookup: Option<Lookup>,
     trusts_forwarded: bool,
     sha256_only: bool,
     window: Duration,
     seen: Seen,
+}
+
+type Find = dyn Fn(String, Scope) -> BoxFuture<'static, Result<Option<Consumer>, HandlerError>> + Send + Sync;
+
+/// Who knows further consumers.
+struct Lookup(Box<Find>);
+
+impl fmt::Debug for Lookup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lookup")
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -110,6 +125,7 @@ impl OAuth1 {
         Self {
             url,
             consumers: Vec::new(),
+            lookup: None,
             trusts_forwarded: false,
             sha256_only: false,
             window: Duration::from_secs(300),
@@ -121,6 +137,44 @@ impl OAuth1 {
     pub fn consumer(mut self, consumer: Consumer) -> Self {
         self.consumers.push(consumer);
         self
+    }
+
+    /// Asks for consumers that were not named, by their key: where there are many, or they change. `None` refuses the call.
+    ///
+    /// ```
+    /// use connect_runner::interactive::{Credential, auth::{Consumer, OAuth1}};
+    ///
+    /// let guard = OAuth1::new("https://events.vendor.example/hook").lookup(async |key, _| {
+    ///     // … from a database …
+    ///     Ok((key == "shop").then(|| Consumer::new(key, Credential::value("secret"))))
+    /// });
+    /// ```
+    pub fn lookup<F, Fut>(mut self, find: F) -> Self
+    where
+        F: Fn(String, Scope) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Option<Consumer>, HandlerError>> + Send + 'static,
+    {
+        self.lookup = Some(Lookup(Box::new(move |key, scope| Box::pin(find(key, scope)))));
+        self
+    }
+
+    /// The consumer that a call names.
+    async fn consumer_of(&self, shown: &Shown, scope: &Scope) -> Result<Cow<'_, Consumer>, Rejection> {
+        let key = shown.get("oauth_consumer_key");
+        let known = self.consumers.iter().find(|consumer| same(&consumer.key, key)).map(Cow::Borrowed);
+        let found = match (known, &self.lookup) {
+            (None, Some(Lookup(find))) => {
+                let found = find(key.to_owned(), scope.clone()).await;
+                let found = found.map_err(|error| Rejection::Misconfigured(error.to_string()))?;
+                found.map(Cow::Owned)
+            }
+            (known, _) => known,
+        };
+        let token = shown.get("oauth_token");
+        let fits = |consumer: &Cow<'_, Consumer>| {
+            same(&consumer.key, key) && same(consumer.token.as_deref().unwrap_or_default(), token)
+        };
+        found.filter(fits).ok_or_else(|| refused("invalid client/consumer key"))
     }
 
     /// Takes scheme and host of the address from `X-Forwarded-Proto` and `X-Forwarded-Host`, where both are there. Only
@@ -168,14 +222,7 @@ impl OAuth1 {
         let header =
             fields::authorization(request, "OAuth").ok_or_else(|| refused("missing oauth 1.0a signature"))?;
         let shown = Shown::parse(header).ok_or_else(|| refused("malformed oauth 1.0a signature"))?;
-        let consumer = self
-            .consumers
-            .iter()
-            .find(|consumer| {
-                same(&consumer.key, shown.get("oauth_consumer_key"))
-                    && same(consumer.token.as_deref().unwrap_or_default(), shown.get("oauth_token"))
-            })
-            .ok_or_else(|| refused("invalid client/consumer key"))?;
+        let consumer = self.consumer_of(&shown, scope).await?;
         let config = config(scope)?;
         let base = base_string(request, &self.url(request, &config)?, &shown);
         let algorithm = match shown.get("oauth_signature_method") {
@@ -457,5 +504,54 @@ mod tests {
         assert_eq!(check(&guard(), &inner, 9000).await, wrong);
         assert_eq!(check(&guard().trust_forwarded(), &inner, 9000).await.as_deref(), Ok("shop"));
         assert_eq!(check(&guard().trust_forwarded(), &outer, 9000).await, wrong);
+    }
+
+    #[tokio::test]
+    async fn consumers_can_be_looked_up() {
+        let guard = || {
+            OAuth1::new("https://events.example/hook").lookup(async |key, _| match key.as_str() {
+                "shop" => Ok(Some(Consumer::new(key, Credential::value("s")))),
+                "down" => Err("no database".into()),
+                _ => Ok(None),
+            })
+        };
+        let request = signed("https://events.example/hook", "s&", json!({"method": "POST"}), 9000);
+        assert_eq!(check(&guard(), &request, 9000).await.as_deref(), Ok("shop"));
+        let of = |key: &str| {
+            let header = request["headers"]["Authorization"].as_str().unwrap();
+            json!({"method": "POST", "headers": {"Authorization": header.replace("shop", key)}})
+        };
+        assert_eq!(check(&guard(), &of("other"), 9000).await, refusal("invalid client/consumer key"));
+        assert_eq!(
+            check(&guard(), &of("down"), 9000).await,
+            Err("calls can't be checked: no database".into())
+        );
+    }
+
+    #[tokio::test]
+    async fn what_was_shown_to_another_process_does_not_hold() {
+        let cache: Arc<dyn Cache> = Arc::new(super::super::replay::testing::MapCache::default());
+        let scope = Container::builder().bind(|bind| drop(bind.instance(cache))).build().unwrap();
+        let scope = scope.scope().build().unwrap();
+        let request = signed("https://events.example/hook", "s&", json!({"method": "POST"}), 9000);
+        let request: CustomEvent = serde_json::from_value(request).unwrap();
+        for holds in [true, false] {
+            let guard = OAuth1::new("https://events.example/hook")
+                .consumer(Consumer::new("shop", Credential::value("s")));
+            assert_eq!(guard.check(&request, &scope, Duration::from_secs(9000)).await.is_ok(), holds);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_header_is_too_much(header in "(OAuth )?[a-z_]{0,20}=\"?[ -~]{0,30}\"?,.{0,40}", body in ".{0,60}") {
+            let request = json!({"headers": {"Authorization": header, "Content-Type": "application/x-www-form-urlencoded"},
+                "body": body, "querystring": {"a": [body, null, {"b": 1}]}});
+            let call: CustomEvent = serde_json::from_value(request).unwrap();
+            let shown = Shown::parse(fields::authorization(&call, "OAuth").unwrap_or(&header));
+            let shown = shown.unwrap_or_else(|| Shown(HashMap::new()));
+            let base = base_string(&call, &Url::parse("https://events.example/hook").unwrap(), &shown);
+            proptest::prop_assert!(base.is_ascii() && base.starts_with("POST&https%3A%2F%2Fevents.example%2Fhook&"));
+        }
     }
 }

@@ -81,28 +81,17 @@ fn key(parts: &[&str]) -> String {
     })
 }
 
+/// A cache for tests.
 #[cfg(test)]
-mod tests {
+pub(super) mod testing {
     use connect_cache::{CacheError, Driver};
     use serde_json::Value;
 
-    use super::*;
-
-    const LIFETIME: Duration = Duration::from_secs(600);
-
-    #[tokio::test(start_paused = true)]
-    async fn a_nonce_holds_once_until_it_is_forgotten() {
-        let seen = Seen::default();
-        assert_eq!(seen.first_time(&["a", "1"], LIFETIME, None).await, Nonce::New);
-        assert_eq!(seen.first_time(&["a", "1"], LIFETIME, None).await, Nonce::Used);
-        assert_eq!(seen.first_time(&["a1", ""], LIFETIME, None).await, Nonce::New);
-        tokio::time::advance(LIFETIME).await;
-        assert_eq!(seen.first_time(&["a", "1"], LIFETIME, None).await, Nonce::New);
-    }
+    use super::{Duration, HashMap, Mutex};
 
     /// Never expires.
     #[derive(Default)]
-    struct MapCache(Mutex<HashMap<String, Value>>);
+    pub(crate) struct MapCache(Mutex<HashMap<String, Value>>);
 
     impl Driver for MapCache {
         async fn load(&self, key: &str) -> Result<Option<Value>, CacheError> {
@@ -121,6 +110,23 @@ mod tests {
         async fn clear(&self, _: bool) -> Result<(), CacheError> {
             Ok(())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{testing::MapCache, *};
+
+    const LIFETIME: Duration = Duration::from_secs(600);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_nonce_holds_once_until_it_is_forgotten() {
+        let seen = Seen::default();
+        assert_eq!(seen.first_time(&["a", "1"], LIFETIME, None).await, Nonce::New);
+        assert_eq!(seen.first_time(&["a", "1"], LIFETIME, None).await, Nonce::Used);
+        assert_eq!(seen.first_time(&["a1", ""], LIFETIME, None).await, Nonce::New);
+        tokio::time::advance(LIFETIME).await;
+        assert_eq!(seen.first_time(&["a", "1"], LIFETIME, None).await, Nonce::New);
     }
 
     #[tokio::test]
