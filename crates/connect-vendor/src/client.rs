@@ -310,10 +310,12 @@ impl VendorClientBuilder {
 fn base_url(text: &str) -> Result<Url, VendorError> {
     let secretive =
         || VendorError::usage("the base URL must not hold a user or a password: Auth::basic does");
-    let url = Url::parse(text).map_err(|error| match text.contains('@') {
+    let url = Url::parse(text).map_err(|error| {
         // Not shown: it may hold a password.
-        true => secretive(),
-        false => VendorError::usage(format!("the base URL \"{text}\" is no address: {error}")),
+        if text.contains('@') {
+            return secretive();
+        }
+        VendorError::usage(format!("the base URL \"{text}\" is no address: {error}"))
     })?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(secretive());
