@@ -531,7 +531,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_shown_to_another_process_does_not_hold() {
         let cache: Arc<dyn Cache> = Arc::new(super::super::replay::testing::MapCache::default());
-        let scope = Container::builder().bind(|bind| drop(bind.instance(cache))).build().unwrap();
+        let scope = Container::builder().bind(|bind| _ = bind.instance(cache)).build().unwrap();
         let scope = scope.scope().build().unwrap();
         let request = signed("https://events.example/hook", "s&", json!({"method": "POST"}), 9000);
         let request: CustomEvent = serde_json::from_value(request).unwrap();
