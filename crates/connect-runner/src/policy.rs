@@ -44,8 +44,9 @@ type Rule = dyn Fn(&(dyn StdError + 'static)) -> Option<OnError> + Send + Sync;
 /// are rescheduled, and no earlier than the server asks for in `Retry-After` (up to a day); all else is `retry`. With the feature `vendor`
 /// so are calls of the vendor's client.
 ///
-/// It is about errors and panics of handlers. Where the runner itself can't fetch a task's object, or a handler's time is
-/// over, the task is `retry` whatever the policy says; interactive tasks, for which somebody waits, are always `fail`.
+/// It is about errors and panics of handlers. Where the runner itself can't fetch a task's object, or stops a handler whose
+/// time is over, the task is `retry` whatever the policy says; a handler that then ends by itself, as a saga does, counts by
+/// what it returns. Interactive tasks, for which somebody waits, are always `fail`.
 ///
 /// ```
 /// use std::time::Duration;
