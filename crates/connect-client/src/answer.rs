@@ -112,7 +112,8 @@ fn decode_as<T: DeserializeOwned>(what: &str, body: &[u8]) -> Result<T, Error> {
 }
 
 /// What is wrong with an answer, without the values in it: they may be anybody's secrets.
-fn without_values(reason: &str) -> String {
+#[must_use]
+pub fn without_values(reason: &str) -> String {
     let kind = reason.split(':').next().unwrap_or_default();
     match reason.split_once(", expected ") {
         Some((_, expected)) => format!("{kind}, expected {expected}"),

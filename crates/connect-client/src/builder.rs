@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
 use http::{HeaderMap, HeaderValue};
 use secrecy::SecretString;
@@ -8,8 +8,8 @@ use url::Url;
 use crate::{
     ApiDescription, Client, Error, RetryPolicy,
     client::{Shared, default_header, key_header},
+    connecting::{Connecting, Proxy},
     facades::TemplateCache,
-    tls,
     transport::Transport,
 };
 
@@ -32,23 +32,6 @@ pub struct ClientBuilder {
     description: Option<ApiDescription>,
 }
 
-/// How connections are made.
-#[derive(Clone)]
-pub(crate) struct Connecting {
-    connect_timeout: Duration,
-    read_timeout: Duration,
-    proxy: Proxy,
-}
-
-#[derive(Clone)]
-enum Proxy {
-    /// What the usual variables say.
-    System,
-    None,
-    /// It may hold a password.
-    Address(SecretString),
-}
-
 impl ClientBuilder {
     pub(crate) fn new(api_key: String) -> Self {
         Self {
@@ -59,11 +42,7 @@ impl ClientBuilder {
             retry: RetryPolicy::default(),
             timeout: None,
             page_size: 100,
-            connecting: Connecting {
-                connect_timeout: Duration::from_secs(15),
-                read_timeout: Duration::from_secs(180),
-                proxy: Proxy::System,
-            },
+            connecting: Connecting::new(Duration::from_secs(15), Duration::from_secs(180)),
             max_concurrent_calls: 64,
             log_bodies: false,
             description: None,
@@ -215,56 +194,6 @@ fn endpoint(text: &str) -> Result<Url, Error> {
     let path = endpoint.path().trim_end_matches('/').to_owned();
     endpoint.set_path(&path);
     Ok(endpoint)
-}
-
-impl Connecting {
-    fn check(&self) -> Result<(), Error> {
-        self.proxy().map(drop)
-    }
-
-    fn proxy(&self) -> Result<Option<reqwest::Proxy>, Error> {
-        use secrecy::ExposeSecret;
-        let Proxy::Address(address) = &self.proxy else { return Ok(None) };
-        let address = address.expose_secret();
-        let known = ["http://", "https://", "socks5://", "socks5h://"];
-        // Not shown: it may hold a password.
-        let refused = || Error::usage("the proxy is no address such as http://proxy.example:3128");
-        if !known.iter().any(|scheme| address.starts_with(scheme)) {
-            return Err(refused());
-        }
-        reqwest::Proxy::all(address).map(Some).map_err(|_| refused())
-    }
-
-    pub(crate) fn make_http(&self, endpoint: &Url) -> Result<reqwest::Client, Error> {
-        let mut builder = reqwest::Client::builder()
-            // Tries are counted here, and nowhere else.
-            .retry(reqwest::retry::never())
-            .connect_timeout(self.connect_timeout)
-            .read_timeout(self.read_timeout);
-        builder = match &self.proxy {
-            Proxy::System => builder,
-            Proxy::None => builder.no_proxy(),
-            Proxy::Address(_) => match self.proxy()? {
-                Some(proxy) => builder.proxy(proxy),
-                None => builder,
-            },
-        };
-        let mut tls = match tls::client_config() {
-            Ok(config) => (*config).clone(),
-            // A plain address, as the sandbox has, needs no certificates.
-            Err(error) if endpoint.scheme() == "https" => return Err(error),
-            Err(_) => {
-                let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-                rustls::ClientConfig::builder_with_provider(provider)
-                    .with_safe_default_protocol_versions()
-                    .map_err(|error| Error::usage(error.to_string()))?
-                    .with_root_certificates(rustls::RootCertStore::empty())
-                    .with_no_client_auth()
-            }
-        };
-        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        builder.tls_backend_preconfigured(tls).build().map_err(Error::transport)
-    }
 }
 
 impl fmt::Debug for ClientBuilder {

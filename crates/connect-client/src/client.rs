@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::{
     ApiDescription, Call, ClientBuilder, Collection, Error, Namespace, RetryPolicy, TraceContext,
-    builder::Connecting,
+    connecting::Connecting,
     facades::TemplateCache,
     path::Part,
     transport::{Incoming, Outgoing, Transport},
@@ -209,7 +209,11 @@ impl Client {
     pub(crate) async fn transmit(&self, outgoing: Outgoing<'_>) -> Result<Incoming, Error> {
         match &self.shared.transport {
             Transport::Http(http) => {
-                let make = || async { self.shared.connecting.make_http(&self.shared.endpoint) };
+                let make = || async {
+                    self.shared
+                        .connecting
+                        .make_http(&self.shared.endpoint, reqwest::redirect::Policy::default())
+                };
                 outgoing.send(http.get_or_try_init(make).await?).await
             }
             #[cfg(feature = "mock")]

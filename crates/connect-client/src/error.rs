@@ -4,6 +4,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Map, Value};
 
+use crate::connecting::Failure;
+
 type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// Why a call failed.
@@ -117,12 +119,7 @@ impl ApiError {
     /// How long Connect asks to wait before the next try.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        let text = self.headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
-        if let Ok(seconds) = text.parse() {
-            return Some(Duration::from_secs(seconds));
-        }
-        let date = httpdate::parse_http_date(text).ok()?;
-        Some(date.duration_since(std::time::SystemTime::now()).unwrap_or_default())
+        crate::retry::retry_after(&self.headers)
     }
 
     /// The id under which Connect's support can find the call, where the answer names one.
@@ -221,23 +218,18 @@ impl Error {
     pub(crate) fn transport(error: reqwest::Error) -> Self {
         // The URL may hold values of the user's customers, so it does not go into the text.
         let error = error.without_url();
-        let untrusted = is_untrusted(&error);
-        let (kind, message) = if error.is_timeout() {
-            (ErrorKind::Timeout, "Connect did not answer in time")
-        } else if error.is_builder() {
-            (ErrorKind::Usage, "the call can't be made")
-        } else if untrusted {
-            (ErrorKind::Connection, "Connect's certificate is not trusted")
-        } else if error.is_connect() {
-            (ErrorKind::Connection, "Connect is not reachable")
-        } else if error.is_redirect() {
-            (ErrorKind::Connection, "Connect redirects without end")
-        } else {
-            (ErrorKind::Connection, "the connection to Connect broke")
+        let failure = Failure::of(&error);
+        let (kind, message) = match failure {
+            Failure::Timeout => (ErrorKind::Timeout, "Connect did not answer in time"),
+            Failure::Unsendable => (ErrorKind::Usage, "the call can't be made"),
+            Failure::Untrusted => (ErrorKind::Connection, "Connect's certificate is not trusted"),
+            Failure::Unreachable => (ErrorKind::Connection, "Connect is not reachable"),
+            Failure::Redirects => (ErrorKind::Connection, "Connect redirects without end"),
+            Failure::Broken => (ErrorKind::Connection, "the connection to Connect broke"),
         };
         let mut made = Self::new(kind, message);
         made.0.nothing_sent |= error.is_connect();
-        made.0.permanent = untrusted || error.is_redirect();
+        made.0.permanent = failure.is_permanent();
         made.0.source = Some(error.into());
         made
     }
@@ -319,22 +311,6 @@ impl Error {
     pub fn retry_after(&self) -> Option<Duration> {
         self.api().and_then(ApiError::retry_after)
     }
-}
-
-/// Whether the reason is that the server's certificate was not accepted.
-fn is_untrusted(error: &reqwest::Error) -> bool {
-    let mut source: Option<&(dyn StdError + 'static)> = error.source();
-    while let Some(error) = source {
-        if matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {
-            return true;
-        }
-        // An I/O error hides what it wraps from `source`.
-        source = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        };
-    }
-    false
 }
 
 impl fmt::Debug for Inner {

@@ -7,6 +7,7 @@ mod body;
 mod builder;
 mod call;
 mod client;
+mod connecting;
 mod description;
 mod download;
 mod error;
@@ -25,6 +26,17 @@ mod send;
 pub mod tls;
 mod trace;
 mod transport;
+
+/// What the vendor's client is made of too. No part of the public API: it changes at will.
+#[doc(hidden)]
+pub mod machinery {
+    pub use crate::{
+        answer::without_values,
+        connecting::{Connecting, Failure, Proxy},
+        retry::{is_transient, retry_after},
+        trace::Shown,
+    };
+}
 
 pub use answer::{Content, Reply};
 pub use builder::ClientBuilder;

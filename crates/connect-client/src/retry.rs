@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 
 /// How often and how late a call is made again.
 ///
@@ -58,13 +58,16 @@ impl RetryPolicy {
         self
     }
 
-    pub(crate) fn may_repeat(&self, method: &Method) -> bool {
+    /// Whether a call of this method may be made again after it may have had its effect.
+    #[must_use]
+    pub fn may_repeat(&self, method: &Method) -> bool {
         self.all_methods
             || matches!(*method, Method::GET | Method::HEAD | Method::PUT | Method::DELETE | Method::OPTIONS)
     }
 
-    /// The wait before a further try, if there is to be one; the first try is number 0.
-    pub(crate) fn wait(&self, tries: u32, retry_after: Option<Duration>) -> Option<Duration> {
+    /// The wait before a further try after so many, if there is to be one; `retry_after` is what the server asks for.
+    #[must_use]
+    pub fn wait(&self, tries: u32, retry_after: Option<Duration>) -> Option<Duration> {
         if tries >= self.retries {
             return None;
         }
@@ -80,8 +83,20 @@ impl RetryPolicy {
 }
 
 /// Whether another try may give another status.
-pub(crate) fn is_transient(status: StatusCode) -> bool {
+#[must_use]
+pub fn is_transient(status: StatusCode) -> bool {
     status.is_server_error() || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS)
+}
+
+/// How long a server asks to wait before the next try: seconds, or a date.
+#[must_use]
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(std::time::SystemTime::now()).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -62,7 +62,8 @@ impl Default for TraceContext {
 }
 
 /// Headers as they may be seen.
-pub(crate) struct Shown<'a>(pub(crate) &'a HeaderMap);
+#[derive(Debug)]
+pub struct Shown<'a>(pub &'a HeaderMap);
 
 /// Whether a header holds what nobody should read.
 fn is_secret(name: &HeaderName) -> bool {
@@ -79,13 +80,14 @@ impl fmt::Display for Shown<'_> {
                 f.write_str(", ")?;
             }
             write!(f, "{name}: ")?;
+            let sensitive = value.is_sensitive();
             let value = String::from_utf8_lossy(value.as_bytes());
             // The id of a key names an account; what is behind its colon is the secret.
             match value.strip_prefix("ApiKey ").and_then(|key| key.split_once(':')) {
                 Some((id, _)) if *name == http::header::AUTHORIZATION => {
                     write!(f, "ApiKey {id}{}", "*".repeat(10))?;
                 }
-                _ if is_secret(name) => f.write_str(&"*".repeat(20))?,
+                _ if is_secret(name) || sensitive => f.write_str(&"*".repeat(20))?,
                 _ => {
                     value
                         .chars()

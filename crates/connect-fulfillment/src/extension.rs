@@ -6,10 +6,13 @@ use connect_model::{
     BackgroundResponse, Schedule, ScheduledExecutionResponse,
     event::{Background, Event, InteractiveCategory, Object},
 };
-use connect_runner::{Declaration, DescriptorResult, SerializeBy, Variable};
+use connect_runner::{Declaration, DescriptorResult, ErrorPolicy, SerializeBy, Variable};
 use connect_saga::offline::OfflineServiceProvider;
 
-use crate::{IntoHandler, Result};
+use crate::{
+    IntoHandler, Result,
+    interactive::{Actions, CustomEvents},
+};
 
 /// An extension: what it handles, by which services, with which variables.
 ///
@@ -92,6 +95,16 @@ impl Extension {
         Self(self.0.interactive(event, handler.into_handler()))
     }
 
+    /// Handles product actions, each by its own handler, once their tokens are checked.
+    pub fn product_actions(self, actions: Actions) -> Self {
+        Self(self.0.product_actions(actions.0))
+    }
+
+    /// Handles custom events, each by its own handler, once it is known who calls.
+    pub fn custom_events(self, events: CustomEvents) -> Self {
+        Self(self.0.custom_events(events.0))
+    }
+
     /// Offers a method to schedules: its key, its name for people, what it does.
     pub fn scheduled<M>(
         self,
@@ -111,6 +124,17 @@ impl Extension {
     /// How long the handler of an event, or a scheduled method, may take, in place of the limit of its category.
     pub fn time_limit(self, event_or_method: impl Into<String>, limit: Duration) -> Self {
         Self(self.0.time_limit(event_or_method, limit))
+    }
+
+    /// What becomes of background and scheduled tasks whose handlers return an error, in place of
+    /// [`ErrorPolicy::default`].
+    pub fn error_policy(self, policy: ErrorPolicy) -> Self {
+        Self(self.0.error_policy(policy))
+    }
+
+    /// The policy of an event, or of a scheduled method, in place of the extension's.
+    pub fn error_policy_of(self, event_or_method: impl Into<String>, policy: ErrorPolicy) -> Self {
+        Self(self.0.error_policy_of(event_or_method, policy))
     }
 
     /// Calls a function once, when Connect has answered for the first time and before any task is handled. Where it

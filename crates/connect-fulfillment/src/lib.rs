@@ -4,6 +4,7 @@ mod cli;
 pub mod dev;
 mod extension;
 mod handler;
+pub mod interactive;
 mod logging;
 pub mod offline;
 
@@ -21,10 +22,16 @@ pub use connect_runner as runner;
 pub use connect_saga as saga;
 #[doc(inline)]
 pub use connect_sandbox as sandbox;
+#[cfg(feature = "vendor")]
+#[doc(inline)]
+pub use connect_vendor as vendor;
 
 pub use cli::main;
 pub use connect_model::{HandlerError as Error, event};
-pub use connect_runner::{Descriptor, Environment, Runner, SerializeBy, Variable, blocking, descriptor};
+pub use connect_runner::{
+    Backoff, Descriptor, Environment, ErrorPolicy, OnError, Runner, SerializeBy, Variable, blocking,
+    descriptor,
+};
 pub use connect_saga::{Result, inject};
 pub use extension::Extension;
 pub use handler::IntoHandler;
@@ -51,7 +58,12 @@ pub mod prelude {
         BackgroundTransaction, InteractiveTransaction, Middleware, Middlewares, Next, Saga,
         ScheduledTransaction, Transactions, ValidationTransaction, inject,
     };
+    #[cfg(feature = "vendor")]
+    pub use connect_vendor::{VendorClient, VendorError};
     pub use tracing::{debug, error, info, warn};
 
-    pub use crate::{Error, Extension, Result, cache, event};
+    pub use crate::{
+        Error, ErrorPolicy, Extension, OnError, Result, cache, event,
+        interactive::{ActionCall, Actions, CustomEvents, EventCall},
+    };
 }

@@ -189,7 +189,7 @@ struct HttpAnswer {
 /// use connect_model::InteractiveResponse;
 ///
 /// let to_the_panel = InteractiveResponse::redirect("https://panel.example.com");
-/// let as_json = InteractiveResponse::done().body(serde_json::json!({"seats": 3}));
+/// let as_json = InteractiveResponse::json(serde_json::json!({"seats": 3}));
 /// # let _ = (to_the_panel, as_json);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -222,6 +222,11 @@ impl InteractiveResponse {
     /// Sends the caller's browser to another address: status 302.
     pub fn redirect(location: impl Into<String>) -> Self {
         Self::done().status(302).header("Location", location)
+    }
+
+    /// A success with a body of JSON: status 200, `Content-Type: application/json`.
+    pub fn json(body: impl Into<Value>) -> Self {
+        Self::done().header("Content-Type", "application/json").body(body)
     }
 
     /// Sets the HTTP status.

@@ -24,7 +24,7 @@ pub struct DeclaredEvent {
     pub category: &'static str,
     /// The event type, or the method that a schedule names.
     pub event: String,
-    /// The statuses of its object, or what the method does.
+    /// The statuses of its object, the actions or custom events that have a handler, or what the method does.
     pub detail: String,
 }
 
@@ -38,10 +38,10 @@ impl Extension {
             event: event.clone(),
             detail: declared.statuses.join(", "),
         });
-        let interactive = self.interactive.keys().map(|event| DeclaredEvent {
+        let interactive = self.interactive.iter().map(|(event, declared)| DeclaredEvent {
             category: "interactive",
             event: event.clone(),
-            detail: String::new(),
+            detail: declared.detail.clone(),
         });
         let scheduled = self.scheduled.iter().map(|(method, declared)| DeclaredEvent {
             category: "scheduled",

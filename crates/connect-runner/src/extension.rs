@@ -3,16 +3,17 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 use connect_client::{AssetRequests, Client, Schedules, TierConfigRequests};
 use connect_container::{Config, Container, ContainerBuilder, Logger, Scope, ServiceProvider};
 use connect_model::{
-    BackgroundResponse, HandlerError, Schedule, ScheduledExecutionResponse,
-    event::{Background, Event, InteractiveCategory, Object},
+    BackgroundResponse, HandlerError, InteractiveResponse, Schedule, ScheduledExecutionResponse,
+    event::{self, Background, Event, Interactive, InteractiveCategory, Object},
     wire::{DeclaredVariable, Repository, Schedulable, Secret, SetupRequest},
 };
 use serde_json::json;
 
 use crate::{
-    Context, Descriptor, DescriptorResult, Error, ErrorKind, Handler, SerializeBy,
+    Context, Descriptor, DescriptorResult, Error, ErrorKind, ErrorPolicy, Handler, SerializeBy,
     handler::{ErasedHandler, erase},
     hooks::Hook,
+    interactive::{ActionHandler, Actions, CustomEvents, EventHandler},
     scope::TaskContext,
     settings::Settings,
 };
@@ -83,6 +84,8 @@ pub struct Extension {
     pub(crate) scheduled: BTreeMap<String, ScheduledMethod>,
     pub(crate) serialize_by: SerializeBy,
     pub(crate) time_limits: BTreeMap<String, Duration>,
+    error_policy: ErrorPolicy,
+    error_policies: BTreeMap<String, ErrorPolicy>,
     pub(crate) on_startup: Vec<Hook>,
     pub(crate) on_shutdown: Vec<Hook>,
     problems: Vec<String>,
@@ -95,6 +98,8 @@ pub(crate) struct BackgroundEvent {
 
 pub(crate) struct InteractiveEvent {
     pub(crate) answers_http: bool,
+    /// What of it is handled, where not all of it is by one handler.
+    pub(crate) detail: String,
     pub(crate) handler: Arc<dyn ErasedHandler>,
 }
 
@@ -117,6 +122,8 @@ impl Extension {
             scheduled: BTreeMap::new(),
             serialize_by: SerializeBy::default(),
             time_limits: BTreeMap::new(),
+            error_policy: ErrorPolicy::default(),
+            error_policies: BTreeMap::new(),
             on_startup: Vec::new(),
             on_shutdown: Vec::new(),
             problems: Vec::new(),
@@ -176,9 +183,39 @@ impl Extension {
     ) -> Self {
         self.claim(event.name());
         let handler = erase(handler);
-        self.interactive
-            .insert(event.name().to_owned(), InteractiveEvent { answers_http: C::ANSWERS_HTTP, handler });
+        self.interactive.insert(
+            event.name().to_owned(),
+            InteractiveEvent { answers_http: C::ANSWERS_HTTP, detail: String::new(), handler },
+        );
         self
+    }
+
+    fn routed<T: Object>(
+        mut self,
+        event: Event<Interactive, T>,
+        names: String,
+        problems: &[String],
+        handler: impl Handler<T, InteractiveResponse>,
+    ) -> Self {
+        let name = event.name().to_owned();
+        self.problems.extend(problems.iter().map(|problem| format!("{name}: {problem}")));
+        self = self.interactive(event, handler);
+        if let Some(declared) = self.interactive.get_mut(&name) {
+            declared.detail = names;
+        }
+        self
+    }
+
+    /// Handles product actions, each by its own handler, once their tokens are checked.
+    pub fn product_actions(self, actions: Actions) -> Self {
+        let (names, problems) = (actions.names(), actions.problems().to_vec());
+        self.routed(event::PRODUCT_ACTION_EXECUTION, names, &problems, ActionHandler::new(actions))
+    }
+
+    /// Handles custom events, each by its own handler, once it is known who calls.
+    pub fn custom_events(self, events: CustomEvents) -> Self {
+        let (names, problems) = (events.names(), events.problems().to_vec());
+        self.routed(event::PRODUCT_CUSTOM_EVENT_PROCESSING, names, &problems, EventHandler::new(events))
     }
 
     /// Offers a method to schedules: its key, its name for people, what it does.
@@ -208,6 +245,24 @@ impl Extension {
     pub fn time_limit(mut self, event_or_method: impl Into<String>, limit: Duration) -> Self {
         self.time_limits.insert(event_or_method.into(), limit);
         self
+    }
+
+    /// What becomes of background and scheduled tasks whose handlers return an error, in place of
+    /// [`ErrorPolicy::default`].
+    pub fn error_policy(mut self, policy: ErrorPolicy) -> Self {
+        self.error_policy = policy;
+        self
+    }
+
+    /// The policy of an event, or of a scheduled method, in place of the extension's.
+    pub fn error_policy_of(mut self, event_or_method: impl Into<String>, policy: ErrorPolicy) -> Self {
+        self.error_policies.insert(event_or_method.into(), policy);
+        self
+    }
+
+    /// What holds for errors of an event, or of a scheduled method.
+    pub(crate) fn policy_of(&self, event_or_method: &str) -> &ErrorPolicy {
+        self.error_policies.get(event_or_method).unwrap_or(&self.error_policy)
     }
 
     /// Calls a function once, when Connect has answered for the first time and before any task is handled. Where it
@@ -273,11 +328,17 @@ impl Extension {
                     .push(format!("the event \"{event}\" is handled in \"{status}\", which is no status"));
             }
         }
+        for name in self.error_policies.keys() {
+            if self.interactive.contains_key(name) {
+                problems.push(format!(
+                    "\"{name}\" has an error policy, which interactive tasks can't have: they fail, since somebody waits"
+                ));
+            } else if !self.handles(name) {
+                problems.push(format!("\"{name}\" has an error policy, and is not handled"));
+            }
+        }
         for (name, limit) in &self.time_limits {
-            let is_handled = self.background.contains_key(name)
-                || self.interactive.contains_key(name)
-                || self.scheduled.contains_key(name);
-            if !is_handled {
+            if !self.handles(name) {
                 problems.push(format!("\"{name}\" has a time limit, and is not handled"));
             }
             if limit.is_zero() {
@@ -291,6 +352,12 @@ impl Extension {
             ErrorKind::Declaration,
             format!("the extension is not declared right:\n  {}", problems.join("\n  ")),
         ))
+    }
+
+    fn handles(&self, event_or_method: &str) -> bool {
+        self.background.contains_key(event_or_method)
+            || self.interactive.contains_key(event_or_method)
+            || self.scheduled.contains_key(event_or_method)
     }
 
     /// Its descriptor; an empty one where that is not right, which [[`check`](Self::check) tells.

@@ -286,7 +286,7 @@ impl Tasks {
         let end = end.unwrap_or_else(|payload| Err(Panicked::new(&*payload).into()));
         let (scope, started) = (attempt.scope.take(), attempt.started);
         let (event, object) = (&task.input.event_type, &task.input.object_id);
-        let mut output = end.unwrap_or_else(|error| self.failure(&task, &error));
+        let mut output = end.unwrap_or_else(|error| self.failure(&task, scope.as_ref(), &error));
         output.runtime = started.elapsed().as_secs_f64();
         output.cut_message();
         if !matches!(output.result, ResultType::Reschedule | ResultType::Retry) {
@@ -307,10 +307,13 @@ impl Tasks {
         self.outbox(lane).put(&task.options.task_id, Message::Task(Box::new(task.clone())).to_frame());
     }
 
-    /// The answer to a task that broke.
-    fn failure(&self, task: &Task, failure: &HandlerError) -> TaskOutput {
+    /// The answer to a task that broke; it has a scope where its handler began.
+    fn failure(&self, task: &Task, scope: Option<&Scope>, failure: &HandlerError) -> TaskOutput {
         let report = failure.report();
         if task.options.task_category != TaskCategory::Interactive {
+            if let Some(scope) = scope.filter(|_| failure.downcast_ref::<Undeliverable>().is_none()) {
+                return self.failure_by_policy(task, scope, failure);
+            }
             error!(error = %report, "the task broke, Connect will send it again");
             return TaskOutput::new(ResultType::Retry).with_message(report);
         }
@@ -321,6 +324,22 @@ impl Tasks {
             // Only the reason goes to the caller's browser; what is behind it is in the log, under this id.
             let body = format!("{failure} (reference: {})", task.options.task_id);
             output.data = Some(json!({"http_status": 400, "headers": null, "body": body}));
+        }
+        output
+    }
+
+    /// The answer to a task whose handler returned an error.
+    fn failure_by_policy(&self, task: &Task, scope: &Scope, failure: &HandlerError) -> TaskOutput {
+        let is_scheduled = task.options.task_category == TaskCategory::Scheduled;
+        let schedule: Option<Arc<Schedule>> = if is_scheduled { scope.get().ok() } else { None };
+        let key = schedule.as_ref().map_or(&task.input.event_type, |schedule| &schedule.method);
+        let attempt = scope.get::<TaskContext>().map_or(1, |context| context.attempt);
+        let output = self.extension.policy_of(key).answer(failure, attempt, is_scheduled);
+        let (result, countdown, error) = (&output.result, output.countdown, failure.report());
+        match output.result {
+            ResultType::Retry => error!(%error, "the task broke, Connect will send it again"),
+            ResultType::Reschedule => warn!(%error, countdown, attempt, "the task broke, it is rescheduled"),
+            _ => error!(%error, %result, attempt, "the task broke, and is not tried again"),
         }
         output
     }

@@ -1,3 +1,5 @@
+use std::{error::Error as StdError, fmt};
+
 use connect_model::HandlerError;
 
 /// No transaction of a saga applies to the request.
@@ -48,12 +50,24 @@ impl TransactionStopped {
     }
 }
 
-/// A transaction failed, and so did its compensation.
-#[derive(Debug, thiserror::Error)]
-#[error("{error}; its compensation failed too: {compensation}")]
+/// A transaction failed, and so did its compensation, whose error is the source.
+#[derive(Debug)]
 pub struct CompensationFailed {
     error: String,
     compensation: HandlerError,
+}
+
+impl fmt::Display for CompensationFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; its compensation failed too: {}", self.error, self.compensation)
+    }
+}
+
+impl StdError for CompensationFailed {
+    /// So that who asks what another try may mend finds it.
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(self.compensation.as_std())
+    }
 }
 
 impl CompensationFailed {
