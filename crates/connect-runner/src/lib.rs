@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod blocking;
+mod check;
 mod connection;
 mod declaration;
 mod descriptor;
@@ -21,6 +22,7 @@ mod settings;
 mod tasks;
 
 pub use blocking::{Blocking, blocking};
+pub use check::{Finding, FindingLevel};
 pub use connection::{Backoff, ConnectionEvent, ConnectionState};
 pub use declaration::{Declaration, DeclaredEvent};
 pub use descriptor::{Descriptor, DescriptorError, DescriptorResult};

@@ -72,11 +72,7 @@ impl Runner {
         let unusable =
             |error| Error::because(ErrorKind::Client, "no client for Connect's API can be made", error);
         let tls = if needs_tls { Some(websocket_tls().map_err(unusable)?) } else { None };
-        let mut client = Client::builder(environment.api_key()).endpoint(environment.api.as_str());
-        if let Some(retry) = &environment.retry {
-            client = client.retry(retry.clone());
-        }
-        let client = client.build().map_err(unusable)?;
+        let client = environment.client()?;
         let settings = Settings::initial(&extension, &client, &environment.environment_id)?;
         let (outboxes, results) = outboxes(&environment)?;
         let extension = Arc::new(extension);
