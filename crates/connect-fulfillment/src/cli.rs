@@ -5,12 +5,12 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use connect_runner::{Declaration, Environment, Runner};
+use connect_runner::{Declaration, Environment, Exit, Finding, Runner};
 use tokio::sync::watch;
 use tracing::{error, warn};
 
 use crate::{
-    Extension,
+    Extension, check,
     dev::Dev,
     logging::{self, LogFormat},
 };
@@ -27,6 +27,9 @@ struct Arguments {
     /// How log lines look; by default for people on a terminal, JSON otherwise.
     #[arg(long, global = true, value_enum)]
     log_format: Option<LogFormat>,
+    /// Run without asking Connect first whether its events are those of the extension.
+    #[arg(short, long, global = true)]
+    no_validate: bool,
     /// Connect without TLS where `SERVER_ADDRESS` does not say.
     #[arg(short, long, global = true)]
     unsecure: bool,
@@ -48,8 +51,15 @@ enum Command {
         #[arg(long)]
         once: bool,
     },
-    /// Check the declaration and the container, without connecting to anything.
-    Check,
+    /// Check the declaration, the descriptor and the container; and, where `API_KEY` is set, the events against Connect.
+    Check {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+        /// Without asking Connect.
+        #[arg(long)]
+        offline: bool,
+    },
     /// Show what the extension handles.
     Describe {
         /// As JSON.
@@ -74,8 +84,8 @@ enum Command {
 /// ```
 ///
 /// `run` (the default) connects to Connect, `dev` starts a sandbox in this process and runs against it, `check`
-/// validates the declaration and the container, `describe` shows what is handled. The exit code is 0 at an orderly
-/// end, 1 where tasks or results were left, 2 where the extension could not start.
+/// validates the extension, `describe` shows what is handled. The exit code is 0 at an orderly end, 1 where tasks or
+/// results were left, 2 where the extension could not start or `check` found errors.
 #[must_use]
 pub fn main(extension: impl FnOnce() -> Extension) -> ExitCode {
     let arguments = Arguments::parse();
@@ -88,15 +98,12 @@ pub fn main(extension: impl FnOnce() -> Extension) -> ExitCode {
     logging::init(level, arguments.log_format);
     let extension = extension();
     let end = match arguments.command.unwrap_or(Command::Run) {
-        Command::Run => block_on(run(extension, arguments.unsecure)),
+        Command::Run => block_on(run(extension, arguments.unsecure, !arguments.no_validate)),
         Command::Dev { requests, speed, once } => {
             let dev = requests.into_iter().fold(Dev::new(extension).speed(speed).once(once), Dev::requests);
             block_on(async { Ok(dev.run().await) })
         }
-        Command::Check => extension.check().map_err(Into::into).and_then(|()| {
-            writeln!(io::stdout(), "the extension is declared right, and the container has all it needs")?;
-            Ok(ExitCode::SUCCESS)
-        }),
+        Command::Check { json, offline } => block_on(check(&extension, json, offline, arguments.unsecure)),
         Command::Describe { json } => describe(&extension.declaration(), json).map(|()| ExitCode::SUCCESS),
     };
     end.unwrap_or_else(|error| {
@@ -120,12 +127,45 @@ fn report(error: &dyn std::error::Error) {
     }
 }
 
-async fn run(extension: Extension, unsecure: bool) -> Result<ExitCode, BoxError> {
+async fn run(extension: Extension, unsecure: bool, validate: bool) -> Result<ExitCode, BoxError> {
     let environment = Environment::from_env(unsecure)?;
     let runner = Runner::new(extension.into(), environment)?;
+    if validate {
+        let findings = runner.validate().await;
+        check::log(&findings);
+        if findings.iter().any(Finding::is_error) {
+            return Err(
+                "the extension does not fit what Connect has (--no-validate runs it all the same)".into()
+            );
+        }
+    }
     let (stop, force) = signals()?;
-    let exit = runner.run_until(stop, force).await;
-    Ok(if exit.unfinished == 0 && exit.unsent == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(exit_code(runner.run_until(stop, force).await))
+}
+
+/// What the process says about its end.
+pub(crate) fn exit_code(exit: Exit) -> ExitCode {
+    match exit {
+        Exit { start_failed: true, .. } => ExitCode::from(2),
+        Exit { unfinished: 0, unsent: 0, .. } => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+async fn check(
+    extension: &Extension,
+    json: bool,
+    offline: bool,
+    unsecure: bool,
+) -> Result<ExitCode, BoxError> {
+    let report = check::Report::of(extension, offline, unsecure).await?;
+    let mut out = io::stdout().lock();
+    if json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
+    } else {
+        write!(out, "{}", report.text())?;
+    }
+    Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::from(2) })
 }
 
 /// Two futures: the first SIGINT or SIGTERM, and the second.

@@ -6,7 +6,7 @@ use connect_model::{
     BackgroundResponse, Schedule, ScheduledExecutionResponse,
     event::{Background, Event, InteractiveCategory, Object},
 };
-use connect_runner::{Declaration, DescriptorResult, SerializeBy, Variable};
+use connect_runner::{Declaration, DescriptorResult, Environment, Finding, SerializeBy, Variable};
 use connect_saga::offline::OfflineServiceProvider;
 
 use crate::{IntoHandler, Result};
@@ -74,6 +74,7 @@ impl Extension {
     }
 
     /// Handles a background event while the object is in one of the statuses.
+    #[track_caller]
     pub fn background<T: Object, M>(
         self,
         event: Event<Background, T>,
@@ -84,6 +85,7 @@ impl Extension {
     }
 
     /// Handles an interactive event: a validation, a product action, a custom event.
+    #[track_caller]
     pub fn interactive<C: InteractiveCategory, T: Object, M>(
         self,
         event: Event<C, T>,
@@ -93,6 +95,7 @@ impl Extension {
     }
 
     /// Offers a method to schedules: its key, its name for people, what it does.
+    #[track_caller]
     pub fn scheduled<M>(
         self,
         method: impl Into<String>,
@@ -135,6 +138,19 @@ impl Extension {
     /// Checks the declaration and the container's graph, without connecting to anything.
     pub fn check(&self) -> std::result::Result<(), connect_runner::Error> {
         self.0.check()
+    }
+
+    /// Checks the declaration, the descriptor and the container's graph, without connecting to anything, and tells all
+    /// that was found.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        self.0.findings()
+    }
+
+    /// Checks the declaration against Connect, by REST: whether the key is taken, whether the events exist, and whether
+    /// their objects have the statuses.
+    pub async fn findings_by_connect(&self, environment: &Environment) -> Vec<Finding> {
+        self.0.findings_by_connect(environment).await
     }
 
     /// What it handles, to show it.

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod check;
 mod cli;
 pub mod dev;
 mod extension;

@@ -6,7 +6,7 @@ use tokio::time::timeout;
 use tracing::{info, warn};
 
 use crate::{
-    Environment, Error, ErrorKind, Extension, TaskReport,
+    Environment, Error, ErrorKind, Extension, Finding, TaskReport,
     connection::{Session, Signals},
     outbox::Outbox,
     settings::Settings,
@@ -78,6 +78,12 @@ impl Runner {
         let extension = Arc::new(extension);
         let (observers, on_logging) = (Vec::new(), Vec::new());
         Ok(Self { extension, environment, client, tls, settings, observers, on_logging, outboxes, results })
+    }
+
+    /// What the extension may have wrong although it can run: gaps in the descriptor, methods without a name, events and
+    /// statuses that Connect does not have, a key that it does not take. Connect is asked by REST, for at most 30 s.
+    pub async fn validate(&self) -> Vec<Finding> {
+        self.extension.further_findings(&self.client).await
     }
 
     /// Tells how each task ended.

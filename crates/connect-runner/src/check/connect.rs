@@ -1,10 +1,11 @@
 //! Checks against Connect's list of events.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use connect_client::{Client, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::time::timeout;
 
 use super::Finding;
 use crate::Extension;
@@ -26,23 +27,35 @@ impl Definition {
     }
 }
 
+/// How long Connect may take to answer, retries included: a start does not wait for ever.
+const LIMIT: Duration = Duration::from_secs(30);
+
 pub(super) async fn findings(extension: &Extension, client: &Client) -> Vec<Finding> {
-    match client.ns("devops").collection("event-definitions").query().all::<Definition>().await {
+    let definitions = client.ns("devops").collection("event-definitions").query().all::<Definition>();
+    let unchecked =
+        |why: String| vec![Finding::warning("connect", format!("the events could not be checked: {why}"))];
+    let Ok(definitions) = timeout(LIMIT, definitions).await else {
+        return unchecked(format!("no answer within {LIMIT:?}"));
+    };
+    match definitions {
         Ok(definitions) => compare(extension, &definitions),
         Err(error) if error.status() == Some(StatusCode::UNAUTHORIZED) => {
             vec![Finding::error(
                 "connect",
-                format!("Connect does not take the key: check API_KEY, and that it is for this Connect ({error})"),
+                format!(
+                    "Connect does not take the key: check API_KEY, and that it is for this Connect ({error})"
+                ),
             )]
         }
-        Err(error) => vec![Finding::warning("connect", format!("the events could not be checked: {error}"))],
+        Err(error) => unchecked(error.to_string()),
     }
 }
 
 fn compare(extension: &Extension, definitions: &[Definition]) -> Vec<Finding> {
     let by_type: HashMap<&str, &Definition> =
         definitions.iter().map(|definition| (definition.r#type.as_str(), definition)).collect();
-    let background = extension.background.iter().map(|(name, event)| (name, "background", &event.statuses[..]));
+    let background =
+        extension.background.iter().map(|(name, event)| (name, "background", &event.statuses[..]));
     let interactive = extension.interactive.keys().map(|name| (name, "interactive", &[][..]));
     let mut messages = Vec::new();
     for (name, category, statuses) in background.chain(interactive) {
@@ -60,7 +73,10 @@ fn compare(extension: &Extension, definitions: &[Definition]) -> Vec<Finding> {
             continue;
         }
         if statuses.is_empty() {
-            tell(format!("the event \"{name}\" is handled in no status: say in which ({})", known.join(", ")));
+            tell(format!(
+                "the event \"{name}\" is handled in no status: say in which ({})",
+                known.join(", ")
+            ));
         }
         for status in statuses.iter().filter(|status| !known.contains(&status.as_str())) {
             tell(format!(
@@ -69,9 +85,8 @@ fn compare(extension: &Extension, definitions: &[Definition]) -> Vec<Finding> {
             ));
         }
     }
-    let finding = |(name, message): (&String, String)| {
-        Finding::error("events", message).at(extension.place_of(name))
-    };
+    let finding =
+        |(name, message): (&String, String)| Finding::error("events", message).at(extension.place_of(name));
     messages.into_iter().map(finding).collect()
 }
 

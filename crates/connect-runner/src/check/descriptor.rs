@@ -19,9 +19,12 @@ pub(super) fn findings(descriptor: &Descriptor) -> Vec<Finding> {
             "\"audience\" is missing: say who may install it, of vendor, distributor and reseller".to_owned(),
         ));
     }
-    for (name, url) in [("readme_url", &descriptor.readme_url), ("changelog_url", &descriptor.changelog_url)] {
+    for (name, url) in [("readme_url", &descriptor.readme_url), ("changelog_url", &descriptor.changelog_url)]
+    {
         match url.as_deref() {
-            None | Some("") => findings.push(warning(format!("\"{name}\" is missing: people can't read about it"))),
+            None | Some("") => {
+                findings.push(warning(format!("\"{name}\" is missing: people can't read about it")));
+            }
             Some(url) if !is_web_address(url) => {
                 let message = format!("\"{name}\" is no web address (https://…): \"{url}\"");
                 findings.push(Finding::error("descriptor", message).in_file(FILE));

@@ -6,8 +6,8 @@ mod finding;
 
 use connect_client::Client;
 
-pub(crate) use finding::{Findings, Place};
 pub use finding::{Finding, FindingLevel};
+pub(crate) use finding::{Findings, Place};
 
 use crate::{Environment, Error, ErrorKind, Extension, settings::Settings};
 
@@ -36,11 +36,22 @@ impl Extension {
         }
     }
 
+    /// What an extension that can run may still have wrong.
+    pub(crate) async fn further_findings(&self, client: &Client) -> Vec<Finding> {
+        let mut findings = descriptor::findings(&self.descriptor());
+        findings.extend(self.schedule_findings());
+        findings.extend(connect::findings(self, client).await);
+        findings
+    }
+
     fn schedule_findings(&self) -> Vec<Finding> {
         let unnamed = self.scheduled.iter().filter(|(_, method)| method.name.trim().is_empty());
         let finding = |name: &String| {
-            Finding::error("schedules", format!("the method \"{name}\" has no name for people to choose it by"))
-                .at(self.place_of(name))
+            Finding::error(
+                "schedules",
+                format!("the method \"{name}\" has no name for people to choose it by"),
+            )
+            .at(self.place_of(name))
         };
         unnamed.map(|(name, _)| finding(name)).collect()
     }
