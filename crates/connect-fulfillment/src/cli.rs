@@ -7,12 +7,13 @@ use std::{
 use clap::{Parser, Subcommand};
 use connect_runner::{Declaration, Environment, Exit, Finding, Runner};
 use tokio::sync::watch;
-use tracing::{error, warn};
+use tracing::{error, info, warn};
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
     Extension, check,
     dev::Dev,
-    logging::{self, LogFormat},
+    logging::{self, Levels, LogFormat},
 };
 
 /// An extension of CloudBlue Connect.
@@ -88,23 +89,26 @@ enum Command {
 /// results were left, 2 where the extension could not start or `check` found errors.
 #[must_use]
 pub fn main(extension: impl FnOnce() -> Extension) -> ExitCode {
-    let arguments = Arguments::parse();
+    let mut arguments = Arguments::parse();
     let level = match (arguments.debug, &arguments.command) {
-        (true, _) => "debug",
+        (true, _) => LevelFilter::DEBUG,
         // What happens is on the screen already.
-        (false, Some(Command::Dev { .. })) => "error",
-        (false, _) => "info",
+        (false, Some(Command::Dev { .. })) => LevelFilter::ERROR,
+        (false, _) => LevelFilter::INFO,
     };
-    logging::init(level, arguments.log_format);
+    let format = LogFormat::or_fitting(arguments.log_format);
+    let levels = logging::init(level, arguments.debug, format);
     let extension = extension();
-    let end = match arguments.command.unwrap_or(Command::Run) {
-        Command::Run => block_on(run(extension, arguments.unsecure, !arguments.no_validate)),
+    let end = match arguments.command.take().unwrap_or(Command::Run) {
+        Command::Run => block_on(run(extension, &arguments, format, levels)),
         Command::Dev { requests, speed, once } => {
             let dev = requests.into_iter().fold(Dev::new(extension).speed(speed).once(once), Dev::requests);
             block_on(async { Ok(dev.run().await) })
         }
         Command::Check { json, offline } => block_on(check(&extension, json, offline, arguments.unsecure)),
-        Command::Describe { json } => describe(&extension.declaration(), json).map(|()| ExitCode::SUCCESS),
+        Command::Describe { json } => {
+            describe(&extension.declaration(), json, io::stdout().lock()).map(|()| ExitCode::SUCCESS)
+        }
     };
     end.unwrap_or_else(|error| {
         report(&*error);
@@ -127,16 +131,30 @@ fn report(error: &dyn std::error::Error) {
     }
 }
 
-async fn run(extension: Extension, unsecure: bool, validate: bool) -> Result<ExitCode, BoxError> {
-    let environment = Environment::from_env(unsecure)?;
-    let runner = Runner::new(extension.into(), environment)?;
-    if validate {
+async fn run(
+    extension: Extension,
+    arguments: &Arguments,
+    format: LogFormat,
+    levels: Levels,
+) -> Result<ExitCode, BoxError> {
+    let environment = Environment::from_env(arguments.unsecure)?;
+    let declaration = extension.declaration();
+    let runner =
+        Runner::new(extension.into(), environment)?.on_logging(move |logging| levels.follow(logging));
+    if !arguments.no_validate {
         let findings = runner.validate().await;
         check::log(&findings);
         if findings.iter().any(Finding::is_error) {
             return Err(
                 "the extension does not fit what Connect has (--no-validate runs it all the same)".into()
             );
+        }
+    }
+    match format {
+        LogFormat::Human => describe(&declaration, false, io::stderr().lock())?,
+        LogFormat::Json => {
+            let events: Vec<&str> = declaration.events.iter().map(|event| event.event.as_str()).collect();
+            info!(version = declaration.version, events = events.join(", "), "starting {}", declaration.name);
         }
     }
     let (stop, force) = signals()?;
@@ -196,8 +214,7 @@ pub(crate) fn signals() -> io::Result<(impl Future<Output = ()>, impl Future<Out
     Ok((nth(1), nth(2)))
 }
 
-fn describe(declaration: &Declaration, json: bool) -> Result<(), BoxError> {
-    let mut out = io::stdout().lock();
+fn describe(declaration: &Declaration, json: bool, mut out: impl Write) -> Result<(), BoxError> {
     if json {
         writeln!(out, "{}", serde_json::to_string_pretty(declaration)?)?;
         return Ok(());
