@@ -13,7 +13,7 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::{
     Extension, check,
     dev::Dev,
-    logging::{self, Levels, LogFormat},
+    logging::{self, LogFormat, Logs},
 };
 
 /// An extension of CloudBlue Connect.
@@ -97,10 +97,10 @@ pub fn main(extension: impl FnOnce() -> Extension) -> ExitCode {
         (false, _) => LevelFilter::INFO,
     };
     let format = LogFormat::or_fitting(arguments.log_format);
-    let levels = logging::init(level, arguments.debug, format);
+    let logs = logging::init(level, arguments.debug, format);
     let extension = extension();
     let end = match arguments.command.take().unwrap_or(Command::Run) {
-        Command::Run => block_on(run(extension, &arguments, format, levels)),
+        Command::Run => block_on(run(extension, &arguments, format, logs)),
         Command::Dev { requests, speed, once } => {
             let dev = requests.into_iter().fold(Dev::new(extension).speed(speed).once(once), Dev::requests);
             block_on(async { Ok(dev.run().await) })
@@ -135,12 +135,14 @@ async fn run(
     extension: Extension,
     arguments: &Arguments,
     format: LogFormat,
-    levels: Levels,
+    logs: Logs,
 ) -> Result<ExitCode, BoxError> {
     let environment = Environment::from_env(arguments.unsecure)?;
     let declaration = extension.declaration();
-    let runner =
-        Runner::new(extension.into(), environment)?.on_logging(move |logging| levels.follow(logging));
+    logs.start()?;
+    let (followed, known) = (logs.clone(), environment.clone());
+    let runner = Runner::new(extension.into(), environment)?
+        .on_setup(move |response| followed.follow(response, &known));
     if !arguments.no_validate {
         let findings = runner.validate().await;
         check::log(&findings);
@@ -158,7 +160,9 @@ async fn run(
         }
     }
     let (stop, force) = signals()?;
-    Ok(exit_code(runner.run_until(stop, force).await))
+    let exit = runner.run_until(stop, force).await;
+    logs.flush().await;
+    Ok(exit_code(exit))
 }
 
 /// What the process says about its end.

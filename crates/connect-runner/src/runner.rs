@@ -1,16 +1,16 @@
 use std::{sync::Arc, time::Duration};
 
 use connect_client::Client;
-use connect_model::wire::Logging;
+use connect_model::wire::SetupResponse;
 use tokio::time::timeout;
 use tracing::{info, warn};
 
 use crate::{
-    Environment, Error, ErrorKind, Extension, Finding, TaskReport,
+    Environment, Error, ErrorKind, Extension, Finding, Monitor, TaskReport,
     connection::{Session, Signals},
     outbox::Outbox,
     settings::Settings,
-    tasks::{Lane, LoggingObserver, Observer, Tasks},
+    tasks::{Lane, Observer, SetupObserver, Tasks},
 };
 
 /// How long what is done at the end may take.
@@ -40,9 +40,10 @@ pub struct Runner {
     tls: Option<Arc<rustls::ClientConfig>>,
     settings: Settings,
     observers: Vec<Observer>,
-    on_logging: Vec<LoggingObserver>,
+    on_setup: Vec<SetupObserver>,
     outboxes: [Outbox; 2],
     results: Results,
+    monitor: Monitor,
 }
 
 impl std::fmt::Debug for Runner {
@@ -76,8 +77,19 @@ impl Runner {
         let settings = Settings::initial(&extension, &client, &environment.environment_id)?;
         let (outboxes, results) = outboxes(&environment)?;
         let extension = Arc::new(extension);
-        let (observers, on_logging) = (Vec::new(), Vec::new());
-        Ok(Self { extension, environment, client, tls, settings, observers, on_logging, outboxes, results })
+        let (observers, on_setup) = (Vec::new(), Vec::new());
+        Ok(Self {
+            extension,
+            environment,
+            client,
+            tls,
+            settings,
+            observers,
+            on_setup,
+            outboxes,
+            results,
+            monitor: Monitor::new(),
+        })
     }
 
     /// What the extension may have wrong although it can run: gaps in the descriptor, methods without a name, events and
@@ -86,16 +98,22 @@ impl Runner {
         self.extension.further_findings(&self.client).await
     }
 
+    /// Tells how it goes while the runner runs, and after that.
+    #[must_use]
+    pub fn monitor(&self) -> Monitor {
+        self.monitor.clone()
+    }
+
     /// Tells how each task ended.
     pub fn on_task(mut self, observer: impl Fn(&TaskReport) + Send + Sync + 'static) -> Self {
         self.observers.push(Box::new(observer));
         self
     }
 
-    /// Is told what Connect says about logs, each time it does: the level, the key of the log collector, and what to say
-    /// about the extension.
-    pub fn on_logging(mut self, observer: impl Fn(&Logging) + Send + Sync + 'static) -> Self {
-        self.on_logging.push(Box::new(observer));
+    /// Is told what Connect says, each time it does: variables, the levels of the log and the key of its collector, and
+    /// what to say about the extension. Each of the two connections is told for itself.
+    pub fn on_setup(mut self, observer: impl Fn(&SetupResponse) + Send + Sync + 'static) -> Self {
+        self.on_setup.push(Box::new(observer));
         self
     }
 
@@ -109,9 +127,10 @@ impl Runner {
             self.client,
             self.environment.clone(),
             self.observers,
-            self.on_logging,
+            self.on_setup,
             self.outboxes,
         ));
+        self.monitor.watch(&tasks);
         let results = self.results;
         let signals = Signals::default();
         let sessions = Lane::ALL.map(|lane| {
@@ -121,6 +140,7 @@ impl Runner {
                 self.environment.clone(),
                 self.tls.clone(),
                 signals.clone(),
+                self.monitor.clone(),
             );
             tokio::spawn(session.run())
         });

@@ -9,7 +9,7 @@ use tracing_subscriber::{EnvFilter, Registry, filter::LevelFilter, reload::Handl
 const RUNNER: [&str; 2] = ["connect_fulfillment", "connect_runner"];
 
 /// Libraries whose details help nobody who writes an extension.
-const QUIET: [&str; 9] = [
+pub(super) const QUIET: [&str; 9] = [
     "h2",
     "hyper",
     "hyper_util",
@@ -26,7 +26,7 @@ pub(super) fn filter(extension: LevelFilter, runner: LevelFilter) -> EnvFilter {
     let mut text = extension.to_string();
     let quiet = QUIET.iter().map(|library| (library, extension.min(LevelFilter::INFO)));
     for (target, level) in RUNNER.iter().map(|target| (target, runner)).chain(quiet) {
-        text.push_str(&format!(",{target}={level}"));
+        text.extend([",", target, "=", &level.to_string()]);
     }
     EnvFilter::new(text)
 }

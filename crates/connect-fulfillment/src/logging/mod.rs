@@ -2,10 +2,13 @@
 
 mod human;
 mod level;
+mod logzio;
 
-use std::io::IsTerminal;
+use std::{io::IsTerminal, time::Duration};
 
 use clap::ValueEnum;
+use connect_model::wire::SetupResponse;
+use connect_runner::Environment;
 use tracing::{Metadata, warn};
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
@@ -16,7 +19,11 @@ use tracing_subscriber::{
 };
 
 use human::{Human, TaskIds};
-pub(crate) use level::Levels;
+use level::Levels;
+use logzio::{Logzio, LogzioLayer};
+
+/// How long the last lines may take to leave.
+const FLUSH_LIMIT: Duration = Duration::from_secs(10);
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -36,29 +43,74 @@ impl LogFormat {
 }
 
 /// Logs to standard error, at this level where `RUST_LOG` does not say otherwise. What is given back follows the levels
-/// that Connect says, unless `RUST_LOG` or `is_fixed` forbids it.
+/// that Connect says, unless `RUST_LOG` or `is_fixed` forbids it, and sends lines to Logz.io where Connect gives a key.
 ///
 /// A subscriber that the program has set already stays.
-pub(crate) fn init(level: LevelFilter, is_fixed: bool, format: LogFormat) -> Levels {
-    let (filter, problem, is_fixed) = match std::env::var(EnvFilter::DEFAULT_ENV) {
-        Ok(text) if !text.trim().is_empty() => match EnvFilter::try_new(&text) {
-            Ok(filter) => (filter, None, true),
-            Err(error) => (level::filter(level, level), Some(error), is_fixed),
-        },
-        _ => (level::filter(level, level), None, is_fixed),
+pub(crate) fn init(level: LevelFilter, is_fixed: bool, format: LogFormat) -> Logs {
+    let given = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|text| !text.trim().is_empty());
+    let given = given.map(EnvFilter::try_new).transpose();
+    let (given, problem) = match given {
+        Ok(given) => (given, None),
+        Err(error) => (None, Some(error)),
     };
-    let (filter, handle) = reload::Layer::new(filter);
-    let console = console(format).with_filter(filter.or(of_tasks())).boxed();
-    let ids = TaskIds.with_filter(of_tasks()).boxed();
+    let is_fixed = is_fixed || given.is_some();
+    let mut handles = Vec::new();
+    let mut filtered = |layer: BoxedLayer| {
+        let filter = given.as_ref().map_or_else(|| level::filter(level, level), again);
+        let (filter, handle) = reload::Layer::new(filter);
+        handles.push(handle);
+        layer.with_filter(filter.or(of_tasks())).boxed()
+    };
+    let logzio = Logzio::new();
+    let layers = vec![
+        TaskIds.with_filter(of_tasks()).boxed(),
+        filtered(console(format)),
+        filtered(LogzioLayer(logzio.clone()).boxed()),
+    ];
     // An error: set already, by the program itself, which then logs as it wants.
-    let _ = tracing_subscriber::registry().with(vec![ids, console]).try_init();
+    let _ = tracing_subscriber::registry().with(layers).try_init();
     if let Some(problem) = problem {
         warn!("RUST_LOG is not right, so it is left out: {problem}");
     }
-    Levels::new(level, is_fixed, vec![handle])
+    Logs { levels: Levels::new(level, is_fixed, handles), logzio }
 }
 
-fn console(format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {
+type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
+
+/// A filter can't be copied, its text can.
+fn again(filter: &EnvFilter) -> EnvFilter {
+    EnvFilter::new(filter.to_string())
+}
+
+/// The log of the process.
+#[derive(Clone, Debug)]
+pub(crate) struct Logs {
+    levels: Levels,
+    logzio: Logzio,
+}
+
+impl Logs {
+    /// Begins to send lines where they may be wanted.
+    pub(crate) fn start(&self) -> Result<(), String> {
+        self.logzio.start(logzio::listener()?, logzio::WAITS);
+        Ok(())
+    }
+
+    /// Does as Connect says.
+    pub(crate) fn follow(&self, response: &SetupResponse, environment: &Environment) {
+        if let Some(logging) = &response.logging {
+            self.levels.follow(logging);
+        }
+        self.logzio.follow(response, environment);
+    }
+
+    /// Sends what still waits to be sent.
+    pub(crate) async fn flush(&self) {
+        self.logzio.flush(FLUSH_LIMIT).await;
+    }
+}
+
+fn console(format: LogFormat) -> BoxedLayer {
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     match format {
