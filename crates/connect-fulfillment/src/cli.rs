@@ -1,7 +1,9 @@
 use std::{
     io::{self, IsTerminal, Write},
+    net::SocketAddr,
     path::PathBuf,
     process::ExitCode,
+    sync::Arc,
 };
 
 use clap::{Parser, Subcommand};
@@ -14,6 +16,7 @@ use crate::{
     Extension, check,
     dev::Dev,
     logging::{self, LogFormat, Logs},
+    probes::{self, Metrics},
 };
 
 /// An extension of CloudBlue Connect.
@@ -31,6 +34,9 @@ struct Arguments {
     /// Run without asking Connect first whether its events are those of the extension.
     #[arg(short, long, global = true)]
     no_validate: bool,
+    /// Answer `/healthz`, `/readyz` and `/metrics` of `run` here, such as 0.0.0.0:9090.
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
+    probe_addr: Option<SocketAddr>,
     /// Connect without TLS where `SERVER_ADDRESS` does not say.
     #[arg(short, long, global = true)]
     unsecure: bool,
@@ -143,6 +149,15 @@ async fn run(
     let (followed, known) = (logs.clone(), environment.clone());
     let runner = Runner::new(extension.into(), environment)?
         .on_setup(move |response| followed.follow(response, &known));
+    let runner = match arguments.probe_addr {
+        Some(address) => {
+            let metrics = Arc::new(Metrics::new(&declaration, runner.monitor(), logs.clone()));
+            // From before the validation: whoever waits for readiness sees that it is on its way.
+            probes::serve(address, runner.monitor(), Arc::clone(&metrics)).await?;
+            runner.on_task(move |report| metrics.task(report))
+        }
+        None => runner,
+    };
     if !arguments.no_validate {
         let findings = runner.validate().await;
         check::log(&findings);

@@ -7,6 +7,7 @@ mod extension;
 mod handler;
 mod logging;
 pub mod offline;
+mod probes;
 
 #[doc(inline)]
 pub use connect_cache as cache;

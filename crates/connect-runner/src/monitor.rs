@@ -52,7 +52,7 @@ pub struct Status {
 pub struct ConnectionStatus {
     /// background or interactive: Connect's `runner_type`.
     pub runner_type: &'static str,
-    /// connecting, handshaking, active, backing_off, draining or closed.
+    /// `connecting`, `handshaking`, `active`, `backing_off`, `draining` or `closed`.
     pub state: &'static str,
     /// How often it was set up, the first time included.
     pub connects: u64,

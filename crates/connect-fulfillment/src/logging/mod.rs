@@ -90,6 +90,12 @@ pub(crate) struct Logs {
 }
 
 impl Logs {
+    /// Changes nothing.
+    #[cfg(test)]
+    pub(crate) fn unattached() -> Self {
+        Self { levels: Levels::new(LevelFilter::OFF, true, Vec::new()), logzio: Logzio::new() }
+    }
+
     /// Begins to send lines where they may be wanted.
     pub(crate) fn start(&self) -> Result<(), String> {
         self.logzio.start(logzio::listener()?, logzio::WAITS);
@@ -102,6 +108,11 @@ impl Logs {
             self.levels.follow(logging);
         }
         self.logzio.follow(response, environment);
+    }
+
+    /// How many lines did not get to Logz.io.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.logzio.dropped()
     }
 
     /// Sends what still waits to be sent.

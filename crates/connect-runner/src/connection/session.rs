@@ -122,7 +122,10 @@ impl Session {
                     };
                     self.next(state, event)
                 }
-                State::Closed => return,
+                State::Closed => {
+                    self.monitor.note(self.lane, &state, Event::StopRequested);
+                    return;
+                }
                 other => other,
             };
         }

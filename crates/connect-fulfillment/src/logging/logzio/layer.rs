@@ -117,6 +117,8 @@ fn level(level: Level) -> &'static str {
 impl Fields {
     fn put(&mut self, field: &Field, value: Value) {
         let name = match field.name() {
+            // Meant for OpenTelemetry.
+            name if name.starts_with("otel.") => return,
             // The original's name, and what follows from it.
             "task" => "task_id",
             "object" => "object_id",
