@@ -2,6 +2,7 @@ use std::{
     io::{self, IsTerminal, Write},
     net::SocketAddr,
     path::PathBuf,
+    pin::pin,
     process::ExitCode,
     sync::Arc,
 };
@@ -158,8 +159,13 @@ async fn run(
         }
         None => runner,
     };
+    let (stop, force) = signals()?;
+    let mut stop = pin!(stop);
     if !arguments.no_validate {
-        let findings = runner.validate().await;
+        let findings = tokio::select! {
+            findings = runner.validate() => findings,
+            () = &mut stop => return Ok(ExitCode::SUCCESS),
+        };
         check::log(&findings);
         if findings.iter().any(Finding::is_error) {
             return Err(
@@ -174,7 +180,6 @@ async fn run(
             info!(version = declaration.version, events = events.join(", "), "starting {}", declaration.name);
         }
     }
-    let (stop, force) = signals()?;
     let exit = runner.run_until(stop, force).await;
     logs.flush().await;
     Ok(exit_code(exit))
