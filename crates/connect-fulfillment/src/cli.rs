@@ -2,22 +2,19 @@ use std::{
     io::{self, IsTerminal, Write},
     net::SocketAddr,
     path::PathBuf,
-    pin::pin,
     process::ExitCode,
-    sync::Arc,
 };
 
 use clap::{Parser, Subcommand};
-use connect_runner::{Declaration, Environment, Exit, Finding, Runner};
-use tokio::sync::watch;
-use tracing::{error, info, warn};
+use connect_runner::Declaration;
+use tracing::error;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
     Extension, check,
     dev::Dev,
-    logging::{self, LogFormat, Logs},
-    probes::{self, Metrics},
+    logging::{self, LogFormat},
+    run::{self, Observation},
 };
 
 /// An extension of CloudBlue Connect.
@@ -104,10 +101,22 @@ pub fn main(extension: impl FnOnce() -> Extension) -> ExitCode {
         (false, _) => LevelFilter::INFO,
     };
     let format = LogFormat::or_fitting(arguments.log_format);
-    let logs = logging::init(level, arguments.debug, format);
-    let extension = extension();
-    let end = match arguments.command.take().unwrap_or(Command::Run) {
-        Command::Run => block_on(run(extension, &arguments, format, logs)),
+    // It may log while it is made; what logs for good has to know it.
+    let extension = logging::meanwhile(level, format, extension);
+    let command = arguments.command.take().unwrap_or(Command::Run);
+    if !matches!(command, Command::Run) {
+        logging::init(level, arguments.debug, format, None);
+    }
+    let end = match command {
+        Command::Run => {
+            let observation = Observation::begin(&extension, level, arguments.debug, format);
+            let options = run::Options {
+                unsecure: arguments.unsecure,
+                validate: !arguments.no_validate,
+                probe_addr: arguments.probe_addr,
+            };
+            block_on(run::run(extension, options, observation))
+        }
         Command::Dev { requests, speed, once } => {
             let dev = requests.into_iter().fold(Dev::new(extension).speed(speed).once(once), Dev::requests);
             block_on(async { Ok(dev.run().await) })
@@ -123,7 +132,7 @@ pub fn main(extension: impl FnOnce() -> Extension) -> ExitCode {
     })
 }
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 fn block_on(future: impl Future<Output = Result<ExitCode, BoxError>>) -> Result<ExitCode, BoxError> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
@@ -135,62 +144,6 @@ fn report(error: &dyn std::error::Error) {
         let _ = writeln!(io::stderr(), "error: {error}");
     } else {
         error!("{error}");
-    }
-}
-
-async fn run(
-    extension: Extension,
-    arguments: &Arguments,
-    format: LogFormat,
-    logs: Logs,
-) -> Result<ExitCode, BoxError> {
-    let environment = Environment::from_env(arguments.unsecure)?;
-    let declaration = extension.declaration();
-    logs.start()?;
-    let (followed, known) = (logs.clone(), environment.clone());
-    let runner = Runner::new(extension.into(), environment)?
-        .on_setup(move |response| followed.follow(response, &known));
-    let runner = match arguments.probe_addr {
-        Some(address) => {
-            let metrics = Arc::new(Metrics::new(&declaration, runner.monitor(), logs.clone()));
-            // From before the validation: whoever waits for readiness sees that it is on its way.
-            probes::serve(address, runner.monitor(), Arc::clone(&metrics)).await?;
-            runner.on_task(move |report| metrics.task(report))
-        }
-        None => runner,
-    };
-    let (stop, force) = signals()?;
-    let mut stop = pin!(stop);
-    if !arguments.no_validate {
-        let findings = tokio::select! {
-            findings = runner.validate() => findings,
-            () = &mut stop => return Ok(ExitCode::SUCCESS),
-        };
-        check::log(&findings);
-        if findings.iter().any(Finding::is_error) {
-            return Err(
-                "the extension does not fit what Connect has (--no-validate runs it all the same)".into()
-            );
-        }
-    }
-    match format {
-        LogFormat::Human => describe(&declaration, false, io::stderr().lock())?,
-        LogFormat::Json => {
-            let events: Vec<&str> = declaration.events.iter().map(|event| event.event.as_str()).collect();
-            info!(version = declaration.version, events = events.join(", "), "starting {}", declaration.name);
-        }
-    }
-    let exit = runner.run_until(stop, force).await;
-    logs.flush().await;
-    Ok(exit_code(exit))
-}
-
-/// What the process says about its end.
-pub(crate) fn exit_code(exit: Exit) -> ExitCode {
-    match exit {
-        Exit { start_failed: true, .. } => ExitCode::from(2),
-        Exit { unfinished: 0, unsent: 0, .. } => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
     }
 }
 
@@ -210,35 +163,8 @@ async fn check(
     Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::from(2) })
 }
 
-/// Two futures: the first SIGINT or SIGTERM, and the second.
-pub(crate) fn signals() -> io::Result<(impl Future<Output = ()>, impl Future<Output = ()>)> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let (count, counted) = watch::channel(0_u32);
-    tokio::spawn(async move {
-        loop {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-                () = count.closed() => return,
-            }
-            count.send_modify(|count| *count += 1);
-            if *count.borrow() == 1 {
-                warn!("stopping; the same signal once more stops at once");
-            }
-        }
-    });
-    let nth = |wanted| {
-        let mut counted = counted.clone();
-        async move {
-            // The sender ends with the runtime only.
-            let _ = counted.wait_for(|count| *count >= wanted).await;
-        }
-    };
-    Ok((nth(1), nth(2)))
-}
-
-fn describe(declaration: &Declaration, json: bool, mut out: impl Write) -> Result<(), BoxError> {
+/// Writes what is handled, for people or as JSON.
+pub(crate) fn describe(declaration: &Declaration, json: bool, mut out: impl Write) -> Result<(), BoxError> {
     if json {
         writeln!(out, "{}", serde_json::to_string_pretty(declaration)?)?;
         return Ok(());

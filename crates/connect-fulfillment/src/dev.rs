@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     Extension,
-    cli::{exit_code, signals},
+    run::{exit_code, signals},
 };
 
 /// Runs an extension against a sandbox in the same process.

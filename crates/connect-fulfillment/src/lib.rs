@@ -5,9 +5,20 @@ mod cli;
 pub mod dev;
 mod extension;
 mod handler;
+mod http;
 mod logging;
 pub mod offline;
 mod probes;
+mod run;
+#[cfg(feature = "telemetry")]
+mod telemetry;
+
+// The stand-in for Connect of the integration tests names this crate from outside.
+#[cfg(all(test, feature = "telemetry"))]
+extern crate self as connect_fulfillment;
+#[cfg(all(test, feature = "telemetry"))]
+#[path = "../tests/support/mod.rs"]
+mod support;
 
 #[doc(inline)]
 pub use connect_cache as cache;

@@ -21,6 +21,8 @@ mod runner;
 mod scope;
 mod settings;
 mod tasks;
+#[cfg(feature = "telemetry")]
+mod telemetry;
 
 pub use blocking::{Blocking, blocking};
 pub use check::{Finding, FindingLevel};

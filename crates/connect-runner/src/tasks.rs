@@ -319,6 +319,8 @@ impl Tasks {
 
     fn answer(&self, task: &Task, lane: Lane, scope: Option<&Scope>, elapsed: Duration) {
         let report = TaskReport::new(task, scope, elapsed);
+        #[cfg(feature = "telemetry")]
+        crate::telemetry::set_result(&Span::current(), &report);
         debug!(result = %report.result, transaction = report.transaction, elapsed = ?report.elapsed, "answered");
         for observer in &self.observers {
             observer(&report);

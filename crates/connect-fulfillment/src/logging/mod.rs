@@ -42,11 +42,23 @@ impl LogFormat {
     }
 }
 
+/// Does something with a log that is there only for it.
+pub(crate) fn meanwhile<T>(level: LevelFilter, format: LogFormat, work: impl FnOnce() -> T) -> T {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| level::filter(level, level));
+    let layers = vec![console(format).with_filter(filter).boxed()];
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layers), work)
+}
+
 /// Logs to standard error, at this level where `RUST_LOG` does not say otherwise. What is given back follows the levels
-/// that Connect says, unless `RUST_LOG` or `is_fixed` forbids it, and sends lines to Logz.io where Connect gives a key.
+/// that Connect says, unless `RUST_LOG` or `is_fixed` forbids it, and sends lines to Logz.io where Connect gives a key. A further layer takes what it wants.
 ///
 /// A subscriber that the program has set already stays.
-pub(crate) fn init(level: LevelFilter, is_fixed: bool, format: LogFormat) -> Logs {
+pub(crate) fn init(
+    level: LevelFilter,
+    is_fixed: bool,
+    format: LogFormat,
+    further: Option<BoxedLayer>,
+) -> Logs {
     let given = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|text| !text.trim().is_empty());
     let given = given.map(EnvFilter::try_new).transpose();
     let (given, problem) = match given {
@@ -62,11 +74,12 @@ pub(crate) fn init(level: LevelFilter, is_fixed: bool, format: LogFormat) -> Log
         layer.with_filter(filter.or(of_tasks())).boxed()
     };
     let logzio = Logzio::new();
-    let layers = vec![
+    let mut layers = vec![
         TaskIds.with_filter(of_tasks()).boxed(),
         filtered(console(format)),
         filtered(LogzioLayer(logzio.clone()).boxed()),
     ];
+    layers.extend(further);
     // An error: set already, by the program itself, which then logs as it wants.
     let _ = tracing_subscriber::registry().with(layers).try_init();
     if let Some(problem) = problem {
@@ -75,7 +88,7 @@ pub(crate) fn init(level: LevelFilter, is_fixed: bool, format: LogFormat) -> Log
     Logs { levels: Levels::new(level, is_fixed, handles), logzio }
 }
 
-type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
+pub(crate) type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// A filter can't be copied, its text can.
 fn again(filter: &EnvFilter) -> EnvFilter {
@@ -131,6 +144,14 @@ fn console(format: LogFormat) -> BoxedLayer {
             layer.json().flatten_event(true).with_current_span(false).with_span_list(true).boxed()
         }
     }
+}
+
+/// Whether it is of the libraries that send lines: each would make the next.
+pub(crate) fn is_of_sending(target: &str) -> bool {
+    let is_in = |name: &str| {
+        target.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['_', '-', ':']))
+    };
+    is_in(concat!(env!("CARGO_CRATE_NAME"), "::logging")) || level::QUIET.iter().any(|library| is_in(library))
 }
 
 /// The spans of tasks are there at every level: a lone error has to say whose it is too.

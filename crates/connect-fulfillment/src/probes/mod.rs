@@ -15,6 +15,8 @@ use tokio::net::TcpListener;
 use tracing::{info, warn};
 
 pub(crate) use metrics::Metrics;
+#[cfg(feature = "telemetry")]
+pub(crate) use metrics::SECONDS;
 
 /// Answers until the process ends: `/healthz`, `/readyz`, `/metrics`. Gives back where.
 pub(crate) async fn serve(

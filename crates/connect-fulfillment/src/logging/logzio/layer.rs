@@ -17,7 +17,7 @@ use tracing_subscriber::{
 };
 
 use super::Logzio;
-use crate::logging::level::QUIET;
+use crate::logging::is_of_sending;
 
 /// The longest line, in bytes: Logz.io takes no longer ones (500,000 characters).
 const LONGEST: usize = 400_000;
@@ -77,14 +77,6 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogzioLayer {
         line.insert("line_number".to_owned(), metadata.line().into());
         self.0.put(text(line));
     }
-}
-
-/// Lines of the libraries that send: each would make the next.
-fn is_of_sending(target: &str) -> bool {
-    target.starts_with(concat!(env!("CARGO_CRATE_NAME"), "::logging"))
-        || QUIET.iter().any(|library| {
-            target.strip_prefix(library).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-        })
 }
 
 fn text(mut line: Map<String, Value>) -> String {

@@ -12,6 +12,7 @@ use tracing::warn;
 use url::Url;
 
 use super::{Line, Logzio};
+use crate::http::{client, reason};
 
 /// How long lines wait for more before they are sent: the interval of the original's handler.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -136,29 +137,8 @@ async fn attempt(
     sent.map(|answer| answer.status()).map_err(|error| reason(&error.without_url()))
 }
 
-/// An error with what caused it.
-fn reason(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
-}
-
 fn gzip(text: &str) -> std::io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(text.as_bytes())?;
     encoder.finish()
-}
-
-fn client() -> Result<reqwest::Client, String> {
-    let mut tls = (*connect_client::tls::client_config().map_err(|error| error.to_string())?).clone();
-    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-    let builder = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .http1_only()
-        .tls_backend_preconfigured(tls);
-    builder.build().map_err(|error| reason(&error))
 }
