@@ -60,9 +60,9 @@ impl Collector {
     fn figure(&self, name: &str) -> HashMap<String, u64> {
         let metrics = self.metrics.lock().unwrap();
         let of_resources = metrics.iter().flat_map(|request| &request.resource_metrics);
-        let all =
+        let mut all =
             of_resources.flat_map(|metrics| &metrics.scope_metrics).flat_map(|metrics| &metrics.metrics);
-        let metric = all.filter(|metric| metric.name == name).next_back();
+        let metric = all.rfind(|metric| metric.name == name);
         let metric = metric.unwrap_or_else(|| panic!("no {name}"));
         let points = match metric.data.as_ref().unwrap() {
             Data::Sum(sum) => &sum.data_points,
