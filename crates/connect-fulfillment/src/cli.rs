@@ -55,6 +55,14 @@ enum Command {
         /// End when every request is settled.
         #[arg(long)]
         once: bool,
+        /// Build and start again when the package's sources change.
+        #[cfg(feature = "watch")]
+        #[arg(long)]
+        watch: bool,
+        /// The shell command that builds, in place of `cargo build` with the default features.
+        #[cfg(feature = "watch")]
+        #[arg(long, value_name = "COMMAND", requires = "watch")]
+        build: Option<String>,
     },
     /// Check the declaration, the descriptor and the container; and, where `API_KEY` is set, the events against Connect.
     Check {
@@ -101,6 +109,14 @@ pub fn main(extension: impl FnOnce() -> Extension) -> ExitCode {
         (false, _) => LevelFilter::INFO,
     };
     let format = LogFormat::or_fitting(arguments.log_format);
+    #[cfg(feature = "watch")]
+    if let Some(Command::Dev { watch: true, build, .. }) = &mut arguments.command {
+        logging::init(level, arguments.debug, format, None);
+        return block_on(crate::watch::run(build.take())).unwrap_or_else(|error| {
+            report(&*error);
+            ExitCode::from(2)
+        });
+    }
     // It may log while it is made; what logs for good has to know it.
     let extension = logging::meanwhile(level, format, extension);
     let command = arguments.command.take().unwrap_or(Command::Run);
@@ -117,7 +133,7 @@ pub fn main(extension: impl FnOnce() -> Extension) -> ExitCode {
             };
             block_on(run::run(extension, options, observation))
         }
-        Command::Dev { requests, speed, once } => {
+        Command::Dev { requests, speed, once, .. } => {
             let dev = requests.into_iter().fold(Dev::new(extension).speed(speed).once(once), Dev::requests);
             block_on(async { Ok(dev.run().await) })
         }

@@ -12,6 +12,8 @@ mod probes;
 mod run;
 #[cfg(feature = "telemetry")]
 mod telemetry;
+#[cfg(feature = "watch")]
+mod watch;
 
 // The stand-in for Connect of the integration tests names this crate from outside.
 #[cfg(all(test, feature = "telemetry"))]

@@ -131,7 +131,8 @@ impl Runner {
             self.outboxes,
         ));
         self.monitor.watch(&tasks);
-        let results = self.results;
+        // Dropped last, which waits until all is written.
+        let _results = self.results;
         let signals = Signals::default();
         let sessions = Lane::ALL.map(|lane| {
             let session = Session::new(
@@ -171,8 +172,6 @@ impl Runner {
             }
         }
         tasks.shut_down(SHUTDOWN_LIMIT).await;
-        // Waits until all is written.
-        drop(results);
         if exit.unfinished > 0 || exit.unsent > 0 {
             let Exit { unfinished, unsent, .. } = exit;
             warn!(

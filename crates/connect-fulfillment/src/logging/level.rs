@@ -28,6 +28,8 @@ pub(super) fn filter(extension: LevelFilter, runner: LevelFilter) -> EnvFilter {
     for (target, level) in RUNNER.iter().map(|target| (target, runner)).chain(quiet) {
         text.extend([",", target, "=", &level.to_string()]);
     }
+    // What `dev --watch` is made of says much, even of errors that are none.
+    text.push_str(",watchexec=off");
     EnvFilter::new(text)
 }
 
