@@ -136,7 +136,7 @@ fn child_arguments(arguments: impl IntoIterator<Item = OsString>) -> Result<Vec<
     while let Some(argument) = arguments.next() {
         let argument = argument
             .into_string()
-            .map_err(|argument| format!("an argument that is no text: {argument:?}"))?;
+            .map_err(|argument| format!("an argument that is no text: {}", argument.display()))?;
         match argument.as_str() {
             "--watch" => {}
             "--build" => drop(arguments.next()),
