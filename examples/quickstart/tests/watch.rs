@@ -23,9 +23,8 @@ async fn said(lines: &mut Lines<BufReader<impl AsyncRead + Unpin>>, text: &str) 
         }
         panic!("it ended before \"{text}\"");
     };
-    if timeout(PATIENCE, found).await.is_err() {
-        panic!("no \"{text}\" in {seen:#?}");
-    }
+    let in_time = timeout(PATIENCE, found).await.is_ok();
+    assert!(in_time, "no \"{text}\" in {seen:#?}");
 }
 
 /// As an editor does.
