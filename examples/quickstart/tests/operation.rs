@@ -146,3 +146,46 @@ async fn a_process_is_watched_from_its_start_to_its_end() {
     let last = lines.last().unwrap();
     assert_eq!(last["message"], "stopped, nothing is left", "the last line is there too");
 }
+
+/// With the feature, and only where the environment says where to.
+#[cfg(feature = "telemetry")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_sends_its_spans_and_figures_before_it_ends() {
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", socket.local_addr().unwrap());
+    let (came, mut heard) = mpsc::unbounded_channel::<(&str, Bytes)>();
+    let take = |path: &'static str| {
+        let came = came.clone();
+        post(move |body: Bytes| async move { came.send((path, body)).unwrap() })
+    };
+    let all = Router::new().route("/v1/traces", take("traces")).route("/v1/metrics", take("metrics"));
+    tokio::spawn(async { axum::serve(socket, all).await.unwrap() });
+
+    let platform: Arc<Platform> = Platform::start().await;
+    platform.put("requests/PR-1", json!({"id": "PR-1", "type": "purchase", "status": "pending"}));
+    let mut setup = setup_response();
+    setup["data"]["variables"] = json!([{"name": "ACTIVATION_TEMPLATE", "value": "TL-000-000-000"}]);
+    *platform.setup_response.lock().unwrap() = setup;
+    let mut process = Process::start(&platform, &[], &[("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)]);
+    process.logged("starting Quickstart").await;
+    let event = "asset_purchase_request_processing";
+    let task = task("TQ-1", "background", event, "PR-1", &Value::Null).to_string();
+    platform.connection("background", 1).await.send(task);
+    platform.answered(1).await;
+    let (status, log) = process.stop().await;
+    assert_eq!(status.code(), Some(0), "{log:#?}");
+
+    let mut bodies = std::collections::HashMap::<&str, Vec<u8>>::new();
+    while let Ok((path, body)) = heard.try_recv() {
+        bodies.entry(path).or_default().extend_from_slice(&body);
+    }
+    // Texts stand in protobuf as they are.
+    let says =
+        |path: &str, text: &str| bodies[path].windows(text.len()).any(|window| window == text.as_bytes());
+    for name in ["Quickstart", event, "PurchaseSaga", "Approve request", "requests/PR-1/approve"] {
+        assert!(says("traces", name), "{name}");
+    }
+    assert!(says("metrics", "connect.tasks") && says("metrics", "success"));
+    let secret = KEY.split(':').nth(1).unwrap();
+    assert!(!says("traces", secret) && !says("metrics", secret));
+}
