@@ -20,6 +20,7 @@ impl Call {
     pub(crate) async fn send(self, answer: Answer) -> Result<Reply<Received>, Error> {
         let span = debug_span!(
             "call",
+            otel.name = self.method.as_str(),
             otel.kind = "client",
             method = %self.method,
             path = self.path_text(),

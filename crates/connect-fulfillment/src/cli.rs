@@ -1,18 +1,20 @@
 use std::{
     io::{self, IsTerminal, Write},
+    net::SocketAddr,
     path::PathBuf,
     process::ExitCode,
 };
 
 use clap::{Parser, Subcommand};
-use connect_runner::{Declaration, Environment, Runner};
-use tokio::sync::watch;
-use tracing::{error, warn};
+use connect_runner::Declaration;
+use tracing::error;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
-    Extension,
+    Extension, check,
     dev::Dev,
     logging::{self, LogFormat},
+    run::{self, Observation},
 };
 
 /// An extension of CloudBlue Connect.
@@ -27,6 +29,12 @@ struct Arguments {
     /// How log lines look; by default for people on a terminal, JSON otherwise.
     #[arg(long, global = true, value_enum)]
     log_format: Option<LogFormat>,
+    /// Run without asking Connect first whether its events are those of the extension.
+    #[arg(short, long, global = true)]
+    no_validate: bool,
+    /// Answer `/healthz`, `/readyz` and `/metrics` of `run` here, such as 0.0.0.0:9090.
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
+    probe_addr: Option<SocketAddr>,
     /// Connect without TLS where `SERVER_ADDRESS` does not say.
     #[arg(short, long, global = true)]
     unsecure: bool,
@@ -47,9 +55,24 @@ enum Command {
         /// End when every request is settled.
         #[arg(long)]
         once: bool,
+        /// Build and start again when the package's sources change.
+        #[cfg(feature = "watch")]
+        #[arg(long)]
+        watch: bool,
+        /// The shell command that builds, in place of `cargo build` with the default features.
+        #[cfg(feature = "watch")]
+        #[arg(long, value_name = "COMMAND", requires = "watch")]
+        build: Option<String>,
     },
-    /// Check the declaration and the container, without connecting to anything.
-    Check,
+    /// Check the declaration, the descriptor and the container; and, where `API_KEY` is set, the events against Connect.
+    Check {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+        /// Without asking Connect.
+        #[arg(long)]
+        offline: bool,
+    },
     /// Show what the extension handles.
     Describe {
         /// As JSON.
@@ -74,30 +97,50 @@ enum Command {
 /// ```
 ///
 /// `run` (the default) connects to Connect, `dev` starts a sandbox in this process and runs against it, `check`
-/// validates the declaration and the container, `describe` shows what is handled. The exit code is 0 at an orderly
-/// end, 1 where tasks or results were left, 2 where the extension could not start.
+/// validates the extension, `describe` shows what is handled. The exit code is 0 at an orderly end, 1 where tasks or
+/// results were left, 2 where the extension could not start or `check` found errors.
 #[must_use]
 pub fn main(extension: impl FnOnce() -> Extension) -> ExitCode {
-    let arguments = Arguments::parse();
+    let mut arguments = Arguments::parse();
     let level = match (arguments.debug, &arguments.command) {
-        (true, _) => "debug",
+        (true, _) => LevelFilter::DEBUG,
         // What happens is on the screen already.
-        (false, Some(Command::Dev { .. })) => "error",
-        (false, _) => "info",
+        (false, Some(Command::Dev { .. })) => LevelFilter::ERROR,
+        (false, _) => LevelFilter::INFO,
     };
-    logging::init(level, arguments.log_format);
-    let extension = extension();
-    let end = match arguments.command.unwrap_or(Command::Run) {
-        Command::Run => block_on(run(extension, arguments.unsecure)),
-        Command::Dev { requests, speed, once } => {
+    let format = LogFormat::or_fitting(arguments.log_format);
+    #[cfg(feature = "watch")]
+    if let Some(Command::Dev { watch: true, build, .. }) = &mut arguments.command {
+        logging::init(level, arguments.debug, format, None);
+        return block_on(crate::watch::run(build.take())).unwrap_or_else(|error| {
+            report(&*error);
+            ExitCode::from(2)
+        });
+    }
+    // It may log while it is made; what logs for good has to know it.
+    let extension = logging::meanwhile(level, format, extension);
+    let command = arguments.command.take().unwrap_or(Command::Run);
+    if !matches!(command, Command::Run) {
+        logging::init(level, arguments.debug, format, None);
+    }
+    let end = match command {
+        Command::Run => {
+            let observation = Observation::begin(&extension, level, arguments.debug, format);
+            let options = run::Options {
+                unsecure: arguments.unsecure,
+                validate: !arguments.no_validate,
+                probe_addr: arguments.probe_addr,
+            };
+            block_on(run::run(extension, options, observation))
+        }
+        Command::Dev { requests, speed, once, .. } => {
             let dev = requests.into_iter().fold(Dev::new(extension).speed(speed).once(once), Dev::requests);
             block_on(async { Ok(dev.run().await) })
         }
-        Command::Check => extension.check().map_err(Into::into).and_then(|()| {
-            writeln!(io::stdout(), "the extension is declared right, and the container has all it needs")?;
-            Ok(ExitCode::SUCCESS)
-        }),
-        Command::Describe { json } => describe(&extension.declaration(), json).map(|()| ExitCode::SUCCESS),
+        Command::Check { json, offline } => block_on(check(&extension, json, offline, arguments.unsecure)),
+        Command::Describe { json } => {
+            describe(&extension.declaration(), json, io::stdout().lock()).map(|()| ExitCode::SUCCESS)
+        }
     };
     end.unwrap_or_else(|error| {
         report(&*error);
@@ -105,7 +148,7 @@ pub fn main(extension: impl FnOnce() -> Extension) -> ExitCode {
     })
 }
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 fn block_on(future: impl Future<Output = Result<ExitCode, BoxError>>) -> Result<ExitCode, BoxError> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
@@ -120,44 +163,24 @@ fn report(error: &dyn std::error::Error) {
     }
 }
 
-async fn run(extension: Extension, unsecure: bool) -> Result<ExitCode, BoxError> {
-    let environment = Environment::from_env(unsecure)?;
-    let runner = Runner::new(extension.into(), environment)?;
-    let (stop, force) = signals()?;
-    let exit = runner.run_until(stop, force).await;
-    Ok(if exit.unfinished == 0 && exit.unsent == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Two futures: the first SIGINT or SIGTERM, and the second.
-pub(crate) fn signals() -> io::Result<(impl Future<Output = ()>, impl Future<Output = ()>)> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let (count, counted) = watch::channel(0_u32);
-    tokio::spawn(async move {
-        loop {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-                () = count.closed() => return,
-            }
-            count.send_modify(|count| *count += 1);
-            if *count.borrow() == 1 {
-                warn!("stopping; the same signal once more stops at once");
-            }
-        }
-    });
-    let nth = |wanted| {
-        let mut counted = counted.clone();
-        async move {
-            // The sender ends with the runtime only.
-            let _ = counted.wait_for(|count| *count >= wanted).await;
-        }
-    };
-    Ok((nth(1), nth(2)))
-}
-
-fn describe(declaration: &Declaration, json: bool) -> Result<(), BoxError> {
+async fn check(
+    extension: &Extension,
+    json: bool,
+    offline: bool,
+    unsecure: bool,
+) -> Result<ExitCode, BoxError> {
+    let report = check::Report::of(extension, offline, unsecure).await?;
     let mut out = io::stdout().lock();
+    if json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
+    } else {
+        write!(out, "{}", report.text())?;
+    }
+    Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::from(2) })
+}
+
+/// Writes what is handled, for people or as JSON.
+pub(crate) fn describe(declaration: &Declaration, json: bool, mut out: impl Write) -> Result<(), BoxError> {
     if json {
         writeln!(out, "{}", serde_json::to_string_pretty(declaration)?)?;
         return Ok(());

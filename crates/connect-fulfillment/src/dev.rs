@@ -13,7 +13,10 @@ use connect_sandbox::{Activity, Sandbox, SandboxBuilder};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use crate::{Extension, cli::signals};
+use crate::{
+    Extension,
+    run::{exit_code, signals},
+};
 
 /// Runs an extension against a sandbox in the same process.
 ///
@@ -110,7 +113,7 @@ impl Dev {
             () = watch => return Ok(ExitCode::FAILURE),
         };
         sandbox.stop().await;
-        Ok(if exit.unfinished == 0 && exit.unsent == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(exit_code(exit))
     }
 }
 

@@ -6,7 +6,9 @@ use connect_model::{
     BackgroundResponse, Schedule, ScheduledExecutionResponse,
     event::{Background, Event, InteractiveCategory, Object},
 };
-use connect_runner::{Declaration, DescriptorResult, ErrorPolicy, SerializeBy, Variable};
+use connect_runner::{
+    Declaration, DescriptorResult, Environment, ErrorPolicy, Finding, SerializeBy, Variable,
+};
 use connect_saga::offline::OfflineServiceProvider;
 
 use crate::{
@@ -77,6 +79,7 @@ impl Extension {
     }
 
     /// Handles a background event while the object is in one of the statuses.
+    #[track_caller]
     pub fn background<T: Object, M>(
         self,
         event: Event<Background, T>,
@@ -87,6 +90,7 @@ impl Extension {
     }
 
     /// Handles an interactive event: a validation, a product action, a custom event.
+    #[track_caller]
     pub fn interactive<C: InteractiveCategory, T: Object, M>(
         self,
         event: Event<C, T>,
@@ -106,6 +110,7 @@ impl Extension {
     }
 
     /// Offers a method to schedules: its key, its name for people, what it does.
+    #[track_caller]
     pub fn scheduled<M>(
         self,
         method: impl Into<String>,
@@ -159,6 +164,19 @@ impl Extension {
     /// Checks the declaration and the container's graph, without connecting to anything.
     pub fn check(&self) -> std::result::Result<(), connect_runner::Error> {
         self.0.check()
+    }
+
+    /// Checks the declaration, the descriptor and the container's graph, without connecting to anything, and tells all
+    /// that was found.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        self.0.findings()
+    }
+
+    /// Checks the declaration against Connect, by REST: whether the key is taken, whether the events exist, and whether
+    /// their objects have the statuses.
+    pub async fn findings_by_connect(&self, environment: &Environment) -> Vec<Finding> {
+        self.0.findings_by_connect(environment).await
     }
 
     /// What it handles, to show it.

@@ -1,12 +1,27 @@
 #![doc = include_str!("../README.md")]
 
+mod check;
 mod cli;
 pub mod dev;
 mod extension;
 mod handler;
+mod http;
 pub mod interactive;
 mod logging;
 pub mod offline;
+mod probes;
+mod run;
+#[cfg(feature = "telemetry")]
+mod telemetry;
+#[cfg(feature = "watch")]
+mod watch;
+
+// The stand-in for Connect of the integration tests names this crate from outside.
+#[cfg(all(test, feature = "telemetry"))]
+extern crate self as connect_fulfillment;
+#[cfg(all(test, feature = "telemetry"))]
+#[path = "../tests/support/mod.rs"]
+mod support;
 
 #[doc(inline)]
 pub use connect_cache as cache;

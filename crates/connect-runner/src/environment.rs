@@ -1,7 +1,10 @@
 use std::{collections::HashMap, fmt, path::PathBuf, time::Duration};
 
+use connect_client::Client;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
+
+use crate::{Error, ErrorKind};
 
 /// The static configuration of the process: what it reads from environment variables when it starts.
 ///
@@ -180,6 +183,17 @@ impl Environment {
             }
             _ => Err(EnvironmentError { problems }),
         }
+    }
+
+    /// The client of Connect's API, with the extension's key.
+    pub(crate) fn client(&self) -> Result<Client, Error> {
+        let mut client = Client::builder(self.api_key()).endpoint(self.api.as_str());
+        if let Some(retry) = &self.retry {
+            client = client.retry(retry.clone());
+        }
+        let unusable =
+            |error| Error::because(ErrorKind::Client, "no client for Connect's API can be made", error);
+        client.build().map_err(unusable)
     }
 
     /// The key, to send it.

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, panic::Location, sync::Arc, time::Duration};
 
 use connect_client::{AssetRequests, Client, Schedules, TierConfigRequests};
 use connect_container::{Config, Container, ContainerBuilder, Logger, Scope, ServiceProvider};
@@ -10,7 +10,8 @@ use connect_model::{
 use serde_json::json;
 
 use crate::{
-    Context, Descriptor, DescriptorResult, Error, ErrorKind, ErrorPolicy, Handler, SerializeBy,
+    Context, Descriptor, DescriptorResult, Error, ErrorKind, ErrorPolicy, Finding, Handler, SerializeBy,
+    check::{Findings, Place, sample_client},
     handler::{ErasedHandler, erase},
     hooks::Hook,
     interactive::{ActionHandler, Actions, CustomEvents, EventHandler},
@@ -33,13 +34,16 @@ pub struct Variable {
     name: String,
     initial_value: Secret,
     secure: bool,
+    declared_at: Place,
 }
 
 impl Variable {
     /// A variable whose initial value is an empty text. Its name has to be a letter and then letters, digits, `_`,
     /// `-` or `.`.
+    #[track_caller]
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), initial_value: Secret::default(), secure: false }
+        let declared_at = Location::caller();
+        Self { name: name.into(), initial_value: Secret::default(), secure: false, declared_at }
     }
 
     /// The value it has where nobody set one.
@@ -88,7 +92,9 @@ pub struct Extension {
     error_policies: BTreeMap<String, ErrorPolicy>,
     pub(crate) on_startup: Vec<Hook>,
     pub(crate) on_shutdown: Vec<Hook>,
-    problems: Vec<String>,
+    problems: Vec<Finding>,
+    /// Where events and methods are declared.
+    places: BTreeMap<String, Place>,
 }
 
 pub(crate) struct BackgroundEvent {
@@ -127,6 +133,7 @@ impl Extension {
             on_startup: Vec::new(),
             on_shutdown: Vec::new(),
             problems: Vec::new(),
+            places: BTreeMap::new(),
         }
     }
 
@@ -161,6 +168,7 @@ impl Extension {
 
     /// Handles a background event while the object is in one of the statuses.
     #[allow(clippy::needless_pass_by_value, reason = "an event is a constant, written as one")]
+    #[track_caller]
     pub fn background<T: Object>(
         mut self,
         event: Event<Background, T>,
@@ -176,6 +184,7 @@ impl Extension {
 
     /// Handles an interactive event: a validation, a product action, a custom event.
     #[allow(clippy::needless_pass_by_value, reason = "an event is a constant, written as one")]
+    #[track_caller]
     pub fn interactive<C: InteractiveCategory, T: Object>(
         mut self,
         event: Event<C, T>,
@@ -198,7 +207,8 @@ impl Extension {
         handler: impl Handler<T, InteractiveResponse>,
     ) -> Self {
         let name = event.name().to_owned();
-        self.problems.extend(problems.iter().map(|problem| format!("{name}: {problem}")));
+        self.problems
+            .extend(problems.iter().map(|problem| Finding::error("events", format!("{name}: {problem}"))));
         self = self.interactive(event, handler);
         if let Some(declared) = self.interactive.get_mut(&name) {
             declared.detail = names;
@@ -219,6 +229,7 @@ impl Extension {
     }
 
     /// Offers a method to schedules: its key, its name for people, what it does.
+    #[track_caller]
     pub fn scheduled(
         mut self,
         method: impl Into<String>,
@@ -228,8 +239,10 @@ impl Extension {
     ) -> Self {
         let method = method.into();
         if self.scheduled.contains_key(&method) {
-            self.problems.push(format!("the method \"{method}\" is scheduled twice"));
+            let message = format!("the method \"{method}\" is scheduled twice");
+            self.problems.push(Finding::error("schedules", message).at(Location::caller()));
         }
+        self.places.insert(method.clone(), Location::caller());
         let (name, description) = (name.into(), description.into());
         self.scheduled.insert(method, ScheduledMethod { name, description, handler: erase(handler) });
         self
@@ -286,10 +299,18 @@ impl Extension {
         self
     }
 
+    #[track_caller]
     fn claim(&mut self, event: &str) {
         if self.background.contains_key(event) || self.interactive.contains_key(event) {
-            self.problems.push(format!("the event \"{event}\" is handled twice"));
+            let message = format!("the event \"{event}\" is handled twice");
+            self.problems.push(Finding::error("events", message).at(Location::caller()));
         }
+        self.places.insert(event.to_owned(), Location::caller());
+    }
+
+    /// Where an event or a method is declared.
+    pub(crate) fn place_of(&self, event_or_method: &str) -> Option<Place> {
+        self.places.get(event_or_method).copied()
     }
 
     /// Checks the declaration and the container's graph, without connecting to anything: what is handled twice or named
@@ -298,34 +319,46 @@ impl Extension {
     /// Variables have their initial values, since Connect has not said others yet.
     pub fn check(&self) -> Result<(), Error> {
         self.check_declaration()?;
-        let unusable =
-            |error| Error::because(ErrorKind::Client, "no client for Connect's API can be made", error);
-        // Never sent: nothing is called.
-        let client = Client::builder("ApiKey SU-000-000-000:none").build().map_err(unusable)?;
-        Settings::initial(self, &client, "ENV-0000-0000-01").map(|_| ())
+        Settings::initial(self, &sample_client()?, "ENV-0000-0000-01").map(|_| ())
     }
 
     /// What the declaration has wrong, all of it.
     pub(crate) fn check_declaration(&self) -> Result<(), Error> {
-        let mut problems = self.problems.clone();
+        let problems = self.declaration_findings();
+        if problems.is_empty() {
+            return Ok(());
+        }
+        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        Err(Error::new(
+            ErrorKind::Declaration,
+            format!("the extension is not declared right:\n  {}", problems.join("\n  ")),
+        ))
+    }
+
+    /// What the declaration has wrong, all of it.
+    pub(crate) fn declaration_findings(&self) -> Vec<Finding> {
+        let mut problems = Findings::default();
+        self.problems.iter().cloned().for_each(|problem| problems.push(problem));
         if let Err(error) = &self.descriptor.0 {
-            problems.push(error.to_string());
+            problems.push(Finding::error("descriptor", error.to_string()));
         }
         for (index, variable) in self.variables.iter().enumerate() {
             if !is_variable_name(&variable.name) {
-                problems.push(format!(
+                let message = format!(
                     "the variable \"{}\" is not named right: a letter, then letters, digits, \"_\", \"-\" or \".\"",
                     variable.name
-                ));
+                );
+                problems.push(Finding::error("variables", message).at(variable.declared_at));
             }
             if self.variables[..index].iter().any(|other| other.name == variable.name) {
-                problems.push(format!("the variable \"{}\" is declared twice", variable.name));
+                let message = format!("the variable \"{}\" is declared twice", variable.name);
+                problems.push(Finding::error("variables", message).at(variable.declared_at));
             }
         }
         for (event, BackgroundEvent { statuses, .. }) in &self.background {
             if let Some(status) = statuses.iter().find(|status| !is_status(status)) {
-                problems
-                    .push(format!("the event \"{event}\" is handled in \"{status}\", which is no status"));
+                let message = format!("the event \"{event}\" is handled in \"{status}\", which is no status");
+                problems.push(Finding::error("events", message).at(self.place_of(event)));
             }
         }
         for name in self.error_policies.keys() {
@@ -345,13 +378,7 @@ impl Extension {
                 problems.push(format!("the time limit of \"{name}\" is no time at all"));
             }
         }
-        if problems.is_empty() {
-            return Ok(());
-        }
-        Err(Error::new(
-            ErrorKind::Declaration,
-            format!("the extension is not declared right:\n  {}", problems.join("\n  ")),
-        ))
+        problems.into_vec()
     }
 
     fn handles(&self, event_or_method: &str) -> bool {
@@ -360,7 +387,7 @@ impl Extension {
             || self.scheduled.contains_key(event_or_method)
     }
 
-    /// Its descriptor; an empty one where that is not right, which [[`check`](Self::check) tells.
+    /// Its descriptor; an empty one where that is not right, which [`check`](Self::check) tells.
     pub(crate) fn descriptor(&self) -> Descriptor {
         self.descriptor.0.as_ref().map_or_else(|_| Descriptor::default(), Clone::clone)
     }
@@ -423,23 +450,41 @@ impl Extension {
         builder.build()
     }
 
-    /// Checks the graph of a container for everything that is handled, without handling anything.
-    pub(crate) fn verify(
-        &self,
-        container: &Container,
-        scope: impl Fn() -> Result<Scope, connect_container::Error>,
-    ) -> Result<(), Error> {
-        let mut problems = Vec::new();
+    /// Checks the graph of a container for everything that is handled, without handling anything. What a factory fails
+    /// at for reasons of its own is logged.
+    pub(crate) fn verify(&self, container: &Container) -> Result<(), Error> {
+        let (problems, warnings): (Vec<_>, Vec<_>) =
+            self.graph_findings(container).into_iter().partition(Finding::is_error);
+        for warning in warnings {
+            tracing::warn!("{warning}");
+        }
+        if problems.is_empty() {
+            return Ok(());
+        }
+        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        let message = format!("the container lacks what the extension needs:\n  {}", problems.join("\n  "));
+        Err(Error::new(ErrorKind::Container, message))
+    }
+
+    /// What the graph of a container lacks for what is handled.
+    pub(crate) fn graph_findings(&self, container: &Container) -> Vec<Finding> {
+        let mut findings = Findings::default();
         match container.verify() {
             Ok(warnings) => {
                 for warning in warnings {
-                    tracing::warn!("with the initial values of the variables: {warning}");
+                    let message = format!("with the initial values of the variables: {warning}");
+                    findings.push(Finding::warning("container", message));
                 }
             }
-            Err(error) => problems.push(error.to_string()),
+            Err(error) => findings.push(Finding::error("container", error.to_string())),
         }
-        let scope =
-            scope().map_err(|error| Error::because(ErrorKind::Container, "no scope for a task", error))?;
+        let scope = match sample_scope(container) {
+            Ok(scope) => scope,
+            Err(error) => {
+                findings.push(Finding::error("container", format!("no scope for a task: {error}")));
+                return findings.into_vec();
+            }
+        };
         let background = self.background.iter().map(|(event, declared)| {
             let status = declared.statuses.first().map_or("pending", String::as_str);
             (event.as_str(), status, &declared.handler)
@@ -452,14 +497,11 @@ impl Extension {
             let sample =
                 json!({"id": "sample", "type": request_type(name), "status": status, "method": name});
             for error in handler.verify(&sample, &scope) {
-                problems.push(format!("{error} [{name}]"));
+                let finding = Finding::error("container", format!("{error} [{name}]"));
+                findings.push(finding.at(self.place_of(name)));
             }
         }
-        if problems.is_empty() {
-            return Ok(());
-        }
-        let message = format!("the container lacks what the extension needs:\n  {}", problems.join("\n  "));
-        Err(Error::new(ErrorKind::Container, message))
+        findings.into_vec()
     }
 }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod blocking;
+mod check;
 mod connection;
 mod declaration;
 mod descriptor;
@@ -11,6 +12,7 @@ mod handler;
 mod hooks;
 pub mod interactive;
 mod log_fields;
+mod monitor;
 mod order;
 mod outbox;
 mod policy;
@@ -21,8 +23,11 @@ mod runner;
 mod scope;
 mod settings;
 mod tasks;
+#[cfg(feature = "telemetry")]
+mod telemetry;
 
 pub use blocking::{Blocking, blocking};
+pub use check::{Finding, FindingLevel};
 pub use connection::{Backoff, ConnectionEvent, ConnectionState};
 pub use declaration::{Declaration, DeclaredEvent};
 pub use descriptor::{Descriptor, DescriptorError, DescriptorResult};
@@ -30,6 +35,7 @@ pub use environment::{Environment, EnvironmentError, TimeLimits};
 pub use error::{Error, ErrorKind};
 pub use extension::{Extension, Variable};
 pub use handler::Handler;
+pub use monitor::{ConnectionStatus, Monitor, Status, TaskCounts};
 pub use order::SerializeBy;
 pub use policy::{ErrorPolicy, OnError};
 pub use report::TaskReport;

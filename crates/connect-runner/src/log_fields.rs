@@ -10,8 +10,10 @@ use connect_model::{Installation, wire::Task};
 /// The span of a task. What is not known yet is recorded later: `request_id`, `request_type`, `request_status`,
 /// `tier_id`, `asset_id`, `tier_config_id` as the original names them, `account_id` and `account_name`.
 pub(crate) fn task_span(task: &Task) -> Span {
-    info_span!(
+    let span = info_span!(
         "task",
+        otel.name = OTEL.then_some(task.input.event_type.as_str()),
+        otel.kind = OTEL.then_some("consumer"),
         task = %task.options.task_id,
         event = %task.input.event_type,
         object = %task.input.object_id,
@@ -23,8 +25,14 @@ pub(crate) fn task_span(task: &Task) -> Span {
         tier_config_id = Empty,
         account_id = Empty,
         account_name = Empty,
-    )
+    );
+    #[cfg(feature = "telemetry")]
+    crate::telemetry::set_parent(&span, task.options.connect_correlation_id.as_deref());
+    span
 }
+
+/// Whether there may be a collector of spans, who wants to know how to call one.
+const OTEL: bool = cfg!(feature = "telemetry");
 
 /// Records whose task it is: the account that installed the extension, or the one that owns it.
 pub(crate) fn record_account(span: &Span, context: &Context, installation: Option<&Installation>) {
@@ -43,6 +51,8 @@ pub(crate) fn record_request(span: &Span, object: &RawObject) {
     if span.is_disabled() {
         return;
     }
+    #[cfg(feature = "telemetry")]
+    crate::telemetry::set_attributes(span, object);
     let Some(request) = RequestFields::read(object) else { return };
     record(span, "request_id", text(&request.id));
     record(span, "request_type", text(&request.r#type));

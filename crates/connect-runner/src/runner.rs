@@ -1,16 +1,16 @@
 use std::{sync::Arc, time::Duration};
 
 use connect_client::Client;
-use connect_model::wire::Logging;
+use connect_model::wire::SetupResponse;
 use tokio::time::timeout;
 use tracing::{info, warn};
 
 use crate::{
-    Environment, Error, ErrorKind, Extension, TaskReport,
+    Environment, Error, ErrorKind, Extension, Finding, Monitor, TaskReport,
     connection::{Session, Signals},
     outbox::Outbox,
     settings::Settings,
-    tasks::{Lane, LoggingObserver, Observer, Tasks},
+    tasks::{Lane, Observer, SetupObserver, Tasks},
 };
 
 /// How long what is done at the end may take.
@@ -40,9 +40,10 @@ pub struct Runner {
     tls: Option<Arc<rustls::ClientConfig>>,
     settings: Settings,
     observers: Vec<Observer>,
-    on_logging: Vec<LoggingObserver>,
+    on_setup: Vec<SetupObserver>,
     outboxes: [Outbox; 2],
     results: Results,
+    monitor: Monitor,
 }
 
 impl std::fmt::Debug for Runner {
@@ -72,16 +73,35 @@ impl Runner {
         let unusable =
             |error| Error::because(ErrorKind::Client, "no client for Connect's API can be made", error);
         let tls = if needs_tls { Some(websocket_tls().map_err(unusable)?) } else { None };
-        let mut client = Client::builder(environment.api_key()).endpoint(environment.api.as_str());
-        if let Some(retry) = &environment.retry {
-            client = client.retry(retry.clone());
-        }
-        let client = client.build().map_err(unusable)?;
+        let client = environment.client()?;
         let settings = Settings::initial(&extension, &client, &environment.environment_id)?;
         let (outboxes, results) = outboxes(&environment)?;
         let extension = Arc::new(extension);
-        let (observers, on_logging) = (Vec::new(), Vec::new());
-        Ok(Self { extension, environment, client, tls, settings, observers, on_logging, outboxes, results })
+        let (observers, on_setup) = (Vec::new(), Vec::new());
+        Ok(Self {
+            extension,
+            environment,
+            client,
+            tls,
+            settings,
+            observers,
+            on_setup,
+            outboxes,
+            results,
+            monitor: Monitor::new(),
+        })
+    }
+
+    /// What the extension may have wrong although it can run: gaps in the descriptor, methods without a name, events and
+    /// statuses that Connect does not have, a key that it does not take. Connect is asked by REST, for at most 30 s.
+    pub async fn validate(&self) -> Vec<Finding> {
+        self.extension.further_findings(&self.client).await
+    }
+
+    /// Tells how it goes while the runner runs, and after that.
+    #[must_use]
+    pub fn monitor(&self) -> Monitor {
+        self.monitor.clone()
     }
 
     /// Tells how each task ended.
@@ -90,10 +110,10 @@ impl Runner {
         self
     }
 
-    /// Is told what Connect says about logs, each time it does: the level, the key of the log collector, and what to say
-    /// about the extension.
-    pub fn on_logging(mut self, observer: impl Fn(&Logging) + Send + Sync + 'static) -> Self {
-        self.on_logging.push(Box::new(observer));
+    /// Is told what Connect says, each time it does: variables, the levels of the log and the key of its collector, and
+    /// what to say about the extension. Each of the two connections is told for itself.
+    pub fn on_setup(mut self, observer: impl Fn(&SetupResponse) + Send + Sync + 'static) -> Self {
+        self.on_setup.push(Box::new(observer));
         self
     }
 
@@ -107,10 +127,12 @@ impl Runner {
             self.client,
             self.environment.clone(),
             self.observers,
-            self.on_logging,
+            self.on_setup,
             self.outboxes,
         ));
-        let results = self.results;
+        self.monitor.watch(&tasks);
+        // Dropped last, which waits until all is written.
+        let _results = self.results;
         let signals = Signals::default();
         let sessions = Lane::ALL.map(|lane| {
             let session = Session::new(
@@ -119,6 +141,7 @@ impl Runner {
                 self.environment.clone(),
                 self.tls.clone(),
                 signals.clone(),
+                self.monitor.clone(),
             );
             tokio::spawn(session.run())
         });
@@ -149,8 +172,6 @@ impl Runner {
             }
         }
         tasks.shut_down(SHUTDOWN_LIMIT).await;
-        // Waits until all is written.
-        drop(results);
         if exit.unfinished > 0 || exit.unsent > 0 {
             let Exit { unfinished, unsent, .. } = exit;
             warn!(

@@ -5,10 +5,7 @@ use connect_container::{Config, Container};
 use connect_model::wire::{EventDefinition, SetupResponse, Variable};
 use tracing::{debug, info};
 
-use crate::{
-    Context, Error, ErrorKind, Extension,
-    extension::{bind_root, sample_scope},
-};
+use crate::{Context, Error, ErrorKind, Extension, extension::bind_root};
 
 /// What Connect said last, and the root container built for it. Each task takes one snapshot.
 #[derive(Debug)]
@@ -26,6 +23,17 @@ impl Settings {
         client: &Client,
         environment_id: &str,
     ) -> Result<Self, Error> {
+        let settings = Self::unchecked(extension, client, environment_id)?;
+        extension.verify(&settings.container)?;
+        Ok(settings)
+    }
+
+    /// The same, and the graph is not checked.
+    pub(crate) fn unchecked(
+        extension: &Extension,
+        client: &Client,
+        environment_id: &str,
+    ) -> Result<Self, Error> {
         let context = Context { environment_id: environment_id.to_owned(), ..Context::default() };
         let config = extension.initial_config();
         let variables = pairs(&config);
@@ -34,7 +42,6 @@ impl Settings {
             .map_err(|error| {
                 Error::because(ErrorKind::Container, "the service providers don't fit together", error)
             })?;
-        extension.verify(&container, || sample_scope(&container))?;
         Ok(Self { context, event_definitions: HashMap::new(), container, variables })
     }
 

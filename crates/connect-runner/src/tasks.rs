@@ -16,7 +16,7 @@ use connect_container::{Cancellation, Logger, Scope};
 use connect_model::{
     HandlerError, Installation, Panicked, Schedule,
     rql::Rql,
-    wire::{Logging, Message, ResultType, Task, TaskCategory, TaskOutput},
+    wire::{Message, ResultType, SetupResponse, Task, TaskCategory, TaskOutput},
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use serde_json::json;
@@ -28,7 +28,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span, debug, error, warn};
 
 use crate::{
-    Environment, Extension, InstallationClient, TaskContext, TaskReport,
+    Environment, Extension, InstallationClient, TaskContext, TaskCounts, TaskReport,
     handler::{ErasedHandler, RawObject},
     hooks::{Hook, Start, Startup},
     log_fields::{record_account, record_request, task_span},
@@ -77,8 +77,8 @@ impl Gauge {
 /// Who is told how each task ended.
 pub(crate) type Observer = Box<dyn Fn(&TaskReport) + Send + Sync>;
 
-/// Who is told what Connect says about logs.
-pub(crate) type LoggingObserver = Box<dyn Fn(&Logging) + Send + Sync>;
+/// Who is told what Connect says in each setup response.
+pub(crate) type SetupObserver = Box<dyn Fn(&SetupResponse) + Send + Sync>;
 
 /// Runs tasks. They are spawned, never children of a connection: a reconnect cancels nothing.
 pub(crate) struct Tasks {
@@ -101,7 +101,7 @@ pub(crate) struct Tasks {
     running: Mutex<HashMap<String, u32>>,
     tracker: TaskTracker,
     observers: Vec<Observer>,
-    on_logging: Vec<LoggingObserver>,
+    on_setup: Vec<SetupObserver>,
 }
 
 impl std::fmt::Debug for Tasks {
@@ -117,7 +117,7 @@ impl Tasks {
         client: Client,
         environment: Environment,
         observers: Vec<Observer>,
-        on_logging: Vec<LoggingObserver>,
+        on_setup: Vec<SetupObserver>,
         outboxes: [Outbox; 2],
     ) -> Self {
         let most = environment.max_concurrent_tasks;
@@ -139,7 +139,7 @@ impl Tasks {
             running: Mutex::default(),
             tracker: TaskTracker::new(),
             observers,
-            on_logging,
+            on_setup,
         }
     }
 
@@ -147,10 +147,10 @@ impl Tasks {
         &self.settings
     }
 
-    /// Tells what Connect says about logs.
-    pub(crate) fn log_as(&self, logging: &Logging) {
-        for observer in &self.on_logging {
-            observer(logging);
+    /// Tells what Connect says.
+    pub(crate) fn told(&self, response: &SetupResponse) {
+        for observer in &self.on_setup {
+            observer(response);
         }
     }
 
@@ -238,6 +238,25 @@ impl Tasks {
         self.startup.now() == Start::Failed
     }
 
+    pub(crate) fn has_started(&self) -> bool {
+        self.startup.now() == Start::Done
+    }
+
+    /// How many tasks of each category run, and how many of them wait for others to end.
+    pub(crate) fn counts(&self) -> [TaskCounts; 3] {
+        let most = self.environment.max_concurrent_tasks.min(Semaphore::MAX_PERMITS);
+        let of = |category, gauge: &Gauge| {
+            let handled = most - gauge.permits.available_permits().min(most);
+            let taken = gauge.running.load(Ordering::Relaxed);
+            TaskCounts { category, running: handled, waiting: taken.saturating_sub(handled) }
+        };
+        [
+            of("background", &self.background),
+            of("interactive", &self.interactive),
+            of("scheduled", &self.scheduled),
+        ]
+    }
+
     /// Waits until no task runs any more.
     pub(crate) async fn finished(&self) {
         self.tracker.close();
@@ -300,6 +319,8 @@ impl Tasks {
 
     fn answer(&self, task: &Task, lane: Lane, scope: Option<&Scope>, elapsed: Duration) {
         let report = TaskReport::new(task, scope, elapsed);
+        #[cfg(feature = "telemetry")]
+        crate::telemetry::set_result(&Span::current(), &report);
         debug!(result = %report.result, transaction = report.transaction, elapsed = ?report.elapsed, "answered");
         for observer in &self.observers {
             observer(&report);

@@ -3,6 +3,7 @@ use std::sync::Mutex;
 use connect_container::{Error as ContainerError, Scope};
 use connect_model::{AssetRequest, BackgroundResponse};
 use futures_util::future::BoxFuture;
+use tracing::{Instrument, debug_span};
 
 use crate::{Middlewares, Result, Transactions, middleware::End};
 
@@ -61,10 +62,12 @@ pub trait Saga<R: Send + 'static = AssetRequest>: Send + Sync + 'static {
     ) -> impl Future<Output = Result<BackgroundResponse>> + Send {
         let middlewares = self.middlewares(&request);
         let transactions = self.transactions(&request);
+        let span = debug_span!("saga", otel.name = name_of::<Self>());
         async move {
             let end = Selection { transactions: Mutex::new(Some(transactions)), scope: &scope };
             middlewares.run(&mut request, &scope, &end).await
         }
+        .instrument(span)
     }
 
     /// What the container could not build of this saga, for a request like this. No transaction and no middleware is
@@ -74,6 +77,13 @@ pub trait Saga<R: Send + 'static = AssetRequest>: Send + Sync + 'static {
         problems.extend(self.transactions(request).verify(scope));
         problems
     }
+}
+
+/// The name of a saga's type, without its path.
+fn name_of<S: ?Sized>() -> &'static str {
+    let name = std::any::type_name::<S>();
+    let path = name.split('<').next().unwrap_or(name);
+    path.rsplit("::").next().unwrap_or(path)
 }
 
 /// Behind the last middleware: the transactions, which are asked only now.

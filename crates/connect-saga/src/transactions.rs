@@ -145,7 +145,7 @@ impl<R: Send + 'static> Selected<R> {
     pub async fn run(&self, request: &mut R) -> Result<BackgroundResponse> {
         let name = self.transaction.name();
         self.scope.annotate(TRANSACTION, name);
-        let span = debug_span!("transaction", name);
+        let span = debug_span!("transaction", otel.name = name, name);
         async {
             let error = match self.execute(request).await {
                 Ok(response) => return Ok(response),

@@ -5,7 +5,8 @@
 use std::process::Output;
 
 use assert_cmd::Command;
-use serde_json::Value;
+use connect_fulfillment::sandbox::Sandbox;
+use serde_json::{Value, json};
 
 fn run(arguments: &[&str], env: &[(&str, &str)]) -> (i32, String, String) {
     let mut command = Command::cargo_bin("quickstart").unwrap();
@@ -40,6 +41,7 @@ fn logs_are_json_where_nobody_reads_them() {
 fn check_and_describe_need_no_environment() {
     let (code, stdout, stderr) = run(&["check"], &[]);
     assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+    assert!(stdout.contains("declared right") && stdout.contains("not checked against Connect"), "{stdout}");
     let (code, stdout, _) = run(&["describe"], &[]);
     assert_eq!(code, 0);
     assert!(stdout.contains("background   asset_purchase_request_processing  pending"), "{stdout}");
@@ -47,6 +49,43 @@ fn check_and_describe_need_no_environment() {
     let described: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(described["events"][0]["event"], "asset_purchase_request_processing");
     assert_eq!(described["variables"][0], "ACTIVATION_TEMPLATE");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_asks_connect_where_it_has_a_key() {
+    let sandbox = Sandbox::builder().start().await.unwrap();
+    let with_key = |key: Option<&str>| {
+        let mut environment = sandbox.environment();
+        if let (Some(key), Some(entry)) = (key, environment.iter_mut().find(|(name, _)| name == "API_KEY")) {
+            key.clone_into(&mut entry.1);
+        }
+        environment
+    };
+    let check = |arguments: &'static [&'static str], environment: Vec<(String, String)>| {
+        tokio::task::spawn_blocking(move || {
+            let environment: Vec<_> = environment.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+            run(arguments, &environment)
+        })
+    };
+    let (code, stdout, stderr) = check(&["check", "--unsecure"], with_key(None)).await.unwrap();
+    assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+    assert!(stdout.contains("; checked against http://127.0.0.1"), "{stdout}");
+
+    let refused = with_key(Some("ApiKey SU-000:canary"));
+    let (code, stdout, _) = check(&["check", "--unsecure", "--json"], refused.clone()).await.unwrap();
+    assert_eq!(code, 2, "{stdout}");
+    let report: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((&report["errors"], &report["findings"][0]["check"]), (&json!(1), &json!("connect")));
+    assert!(report["findings"][0]["message"].as_str().unwrap().starts_with("Connect does not take the key"));
+    let (code, stdout, _) = check(&["check"], refused.clone()).await.unwrap();
+    assert_eq!(code, 2);
+    assert!(stdout.contains("1 error, 0 warnings") && !stdout.contains("canary"), "{stdout}");
+    let (code, _, _) = check(&["check", "--offline"], refused.clone()).await.unwrap();
+    assert_eq!(code, 0);
+    // A start with such a key ends at once.
+    let (code, _, stderr) = check(&["run", "--unsecure"], refused).await.unwrap();
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("--no-validate") && !stderr.contains("canary"), "{stderr}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ use super::{
     transport::{ConnectError, Socket, connect},
 };
 use crate::{
-    Environment,
+    Environment, Monitor,
     outbox::Outbox,
     tasks::{Lane, Tasks},
 };
@@ -46,6 +46,7 @@ pub(crate) struct Session {
     environment: Environment,
     tls: Option<Arc<rustls::ClientConfig>>,
     signals: Signals,
+    monitor: Monitor,
 }
 
 /// Why a connection ended.
@@ -81,8 +82,9 @@ impl Session {
         environment: Environment,
         tls: Option<Arc<rustls::ClientConfig>>,
         signals: Signals,
+        monitor: Monitor,
     ) -> Self {
-        Self { lane, tasks, environment, tls, signals }
+        Self { lane, tasks, environment, tls, signals, monitor }
     }
 
     /// Connects, and connects again, until the process stops.
@@ -116,14 +118,19 @@ impl Session {
                     };
                     self.next(state, event)
                 }
-                State::Closed => return,
+                State::Closed => {
+                    self.monitor.note(self.lane, &state, Event::StopRequested);
+                    return;
+                }
                 other => other,
             };
         }
     }
 
     fn next(&self, state: State, event: Event) -> State {
-        state.on(event, &self.environment.backoff, fastrand::f64())
+        let state = state.on(event, &self.environment.backoff, fastrand::f64());
+        self.monitor.note(self.lane, &state, event);
+        state
     }
 
     /// Whether there is no reason to connect again while the process stops.
@@ -211,9 +218,7 @@ impl Session {
         let tasks = &self.tasks;
         // The other connection may be told the same at this moment: one container for both.
         let _one_at_a_time = tasks.setting_up();
-        if let Some(logging) = &response.logging {
-            tasks.log_as(logging);
-        }
+        tasks.told(&response);
         let settings = tasks.settings().load_full().update(response, tasks.extension(), tasks.client())?;
         tasks.settings().store(settings);
         tasks.start();

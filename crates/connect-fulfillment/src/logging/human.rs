@@ -1,55 +1,22 @@
-//! Log lines: for people on a terminal, JSON otherwise.
+//! Log lines for people.
 
-use std::{fmt, io::IsTerminal};
+use std::fmt;
 
-use clap::ValueEnum;
 use tracing::{
     Event, Level, Subscriber,
     field::{Field, Visit},
     span,
 };
 use tracing_subscriber::{
-    EnvFilter, Layer,
+    Layer,
     fmt::{
         FmtContext, FormatEvent, FormatFields,
         format::Writer,
         time::{FormatTime, SystemTime},
     },
-    layer::{Context, SubscriberExt},
+    layer::Context,
     registry::LookupSpan,
-    util::SubscriberInitExt,
 };
-
-/// How log lines look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogFormat {
-    /// For people; coloured on a terminal.
-    Human,
-    /// One JSON object a line.
-    Json,
-}
-
-/// Logs to standard error, at this level where `RUST_LOG` does not say otherwise.
-///
-/// A subscriber that the program has set already stays.
-pub(crate) fn init(level: &str, format: Option<LogFormat>) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    let terminal = std::io::stderr().is_terminal();
-    let format = format.unwrap_or(if terminal { LogFormat::Human } else { LogFormat::Json });
-    let registry = tracing_subscriber::registry().with(filter).with(TaskIds);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let end = match format {
-        LogFormat::Human => registry.with(layer.with_ansi(terminal).event_format(Human)).try_init(),
-        LogFormat::Json => {
-            // The list of spans: the fields of the task are in its span, whatever the current one is.
-            registry
-                .with(layer.json().flatten_event(true).with_current_span(false).with_span_list(true))
-                .try_init()
-        }
-    };
-    // Set already, by the program itself: then it logs as it wants.
-    drop(end);
-}
 
 /// Which task a span belongs to, and which request the task is about.
 #[derive(Debug, Default)]
@@ -81,7 +48,7 @@ impl Visit for TaskId {
 }
 
 /// Keeps the ids of the span `task`, for whoever formats its lines.
-struct TaskIds;
+pub(super) struct TaskIds;
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TaskIds {
     fn on_new_span(&self, attributes: &span::Attributes<'_>, id: &span::Id, context: Context<'_, S>) {
@@ -105,7 +72,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for TaskIds {
 }
 
 /// `time LEVEL request-id message fields task-id`.
-struct Human;
+pub(super) struct Human;
 
 impl<S, N> FormatEvent<S, N> for Human
 where
@@ -157,42 +124,11 @@ fn colour_of(level: Level) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        io::{self, Write},
-        sync::{Arc, Mutex},
-    };
-
     use tracing::{info, info_span, warn};
-    use tracing_subscriber::fmt::MakeWriter;
+    use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
-
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl Lines {
-        fn text(&self) -> String {
-            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-        }
-    }
-
-    impl Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl MakeWriter<'_> for Lines {
-        type Writer = Self;
-
-        fn make_writer(&self) -> Self {
-            self.clone()
-        }
-    }
+    use crate::logging::tests::Lines;
 
     #[test]
     fn a_line_for_people_begins_with_the_request() {
