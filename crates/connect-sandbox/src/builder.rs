@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    DispatchPolicy, Sandbox, SandboxError,
+    DispatchPolicy, Recorder, Sandbox, SandboxError,
     core::Core,
     server::{self, Server},
     setup::Setup,
@@ -37,6 +37,8 @@ pub struct SandboxBuilder {
     templates: Vec<(String, Value)>,
     variables: BTreeMap<String, Secret>,
     policy: DispatchPolicy,
+    recorder: Recorder,
+    console: Option<bool>,
 }
 
 impl Default for SandboxBuilder {
@@ -50,6 +52,8 @@ impl Default for SandboxBuilder {
             templates: Vec::new(),
             variables: BTreeMap::new(),
             policy: DispatchPolicy::default(),
+            recorder: Recorder::default(),
+            console: None,
         }
     }
 }
@@ -116,6 +120,19 @@ impl SandboxBuilder {
         self
     }
 
+    /// Where the sandbox writes down the calls that tasks make. What an extension in the same process logs comes to it by
+    /// [`Recorder::layer`]; the console shows both.
+    pub fn recorder(mut self, recorder: Recorder) -> Self {
+        self.recorder = recorder;
+        self
+    }
+
+    /// Whether the console is served at `/`. It asks for no key, so by default it is on loopback addresses alone.
+    pub fn console(mut self, console: bool) -> Self {
+        self.console = Some(console);
+        self
+    }
+
     /// Starts it: it listens from then on.
     ///
     /// Fails where a setting can't be, a file of requests can't be read, or the address can't be listened on.
@@ -154,14 +171,16 @@ impl SandboxBuilder {
             variables: self.variables,
             policy: self.policy,
             speed: self.speed,
+            recorder: self.recorder,
         };
         // Frames are small, and somebody waits for each.
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);
         });
+        let console = self.console.unwrap_or_else(|| address.ip().is_loopback());
         let core = Core::new(setup, store);
         let stop = CancellationToken::new();
-        let router = server::router(Server { core: Arc::clone(&core), stop: stop.clone() });
+        let router = server::router(Server { core: Arc::clone(&core), stop: stop.clone() }, console);
         let serving = {
             let stop = stop.clone();
             async move {

@@ -94,6 +94,7 @@ impl Core {
     fn tell(&self, activity: Activity) {
         // Nobody may be listening.
         let _ = self.activity.send(activity);
+        self.setup.recorder.touch();
         self.changed.notify_waiters();
     }
 
@@ -294,6 +295,28 @@ impl Core {
         drop(state);
         self.due.notify_one();
         receiver
+    }
+
+    /// Runs the task of a request again: one that waits at once, and where none is open, a new one for the status the
+    /// request is in. `false` where no runner handles that.
+    pub(crate) fn rerun(&self, id: &str) -> Result<bool, ApiError> {
+        let mut state = self.state();
+        let stored = state.store.request(id).ok_or_else(ApiError::not_found)?;
+        let (event, status) =
+            (events::of_request(&stored.value), fulfillment::status(&stored.value).to_owned());
+        let hurried = match state.dispatcher.open_task(&event, id).map(str::to_owned) {
+            Some(task) => state.dispatcher.hurry(&task),
+            None => false,
+        };
+        let handled = hurried || state.handles(&event, &status);
+        if handled && !hurried {
+            state.announced.remove(&(event, id.to_owned()));
+            state.announce(id, Instant::now());
+        }
+        drop(state);
+        self.setup.recorder.touch();
+        self.due.notify_one();
+        Ok(handled)
     }
 
     /// Adds a schedule, or puts another in its place, and sets its timer; what is wrong with it is the error.

@@ -165,9 +165,11 @@ impl Dispatcher {
 
     /// The tasks of a lost connection go back to the queue, at once and to the front.
     pub(crate) fn disconnect(&mut self, id: ConnectionId, now: Instant) {
+        let ended = self.time(now);
         for task_id in self.connections.remove(id).into_iter().rev() {
             let Some(task) = self.tasks.get_mut(&task_id) else { continue };
             task.status = TaskStatus::Retrying;
+            task.lost(ended);
             let (category, attempts) = (task.category.clone(), task.attempts.len());
             if category == TaskCategory::Interactive {
                 self.deadline(&task_id, attempts, now + scaled(self.policy.interactive_wait, 1.0));
@@ -208,15 +210,19 @@ impl Dispatcher {
     }
 
     fn give(&mut self, id: &str, connection: ConnectionId, now: Instant) -> Option<Task> {
-        let task = self.tasks.get_mut(id)?;
         let instance = self.connections.hold(connection, id)?.to_owned();
-        let started = self.epoch.1 + now.saturating_duration_since(self.epoch.0);
+        let started = self.time(now);
+        let task = self.tasks.get_mut(id)?;
         task.status = TaskStatus::Processing;
-        task.attempts.push(AttemptRecord { instance, started, output: None });
+        task.attempts.push(AttemptRecord { instance, started, ended: None, output: None });
         let message = task.message();
         let (attempt, limit) = (task.attempts.len(), self.policy.answer_limit(&task.category));
         self.deadline(id, attempt, now + scaled(limit, 1.0));
         Some(message)
+    }
+
+    fn time(&self, now: Instant) -> SystemTime {
+        self.epoch.1 + now.saturating_duration_since(self.epoch.0)
     }
 
     fn deadline(&mut self, id: &str, attempt: usize, at: Instant) {
@@ -226,6 +232,7 @@ impl Dispatcher {
 
     fn expire(&mut self, now: Instant) -> Vec<Outcome> {
         let mut expired = Vec::new();
+        let ended = self.time(now);
         while let Some(entry) = self.deadlines.first_entry() {
             if entry.key().0 > now {
                 break;
@@ -234,6 +241,7 @@ impl Dispatcher {
             let Some(task) = self.tasks.get_mut(&id).filter(|task| task.attempts.len() == attempt) else {
                 continue;
             };
+            task.lost(ended);
             if task.category == TaskCategory::Interactive && !task.status.is_over() {
                 // Who asked does not wait for another attempt.
                 task.status = TaskStatus::Failed;
@@ -277,9 +285,11 @@ impl Dispatcher {
         if !self.connections.release(connection, task_id) {
             return None;
         }
+        let ended = self.time(now);
         let task = self.tasks.get_mut(task_id)?;
         let (result, countdown) = (output.result.clone(), Duration::from_secs(output.countdown));
         if let Some(attempt) = task.attempts.last_mut() {
+            attempt.ended = Some(ended);
             attempt.output = Some(output);
         }
         match result {
@@ -339,6 +349,30 @@ impl Dispatcher {
     /// All tasks ever made, the oldest first.
     pub(crate) fn tasks(&self) -> Vec<TaskRecord> {
         let mut tasks: Vec<_> = self.tasks.values().cloned().collect();
+        tasks.sort_by(|left, right| left.id.cmp(&right.id));
+        tasks
+    }
+
+    /// Gives a task out now that waits for its countdown or its next retry; says whether it waited.
+    pub(crate) fn hurry(&mut self, id: &str) -> bool {
+        let waiting = self.waiting.iter().find(|(_, waiting)| *waiting == id).map(|(key, _)| *key);
+        let category = self.tasks.get(id).map(|task| task.category.clone());
+        let (Some(waiting), Some(category)) = (waiting, category) else { return false };
+        self.waiting.remove(&waiting);
+        self.queue(&category).push_back(id.to_owned());
+        true
+    }
+
+    /// How long a task waits still for its countdown or its next retry.
+    pub(crate) fn waits(&self, id: &str, now: Instant) -> Option<Duration> {
+        let due = self.waiting.iter().find(|(_, waiting)| *waiting == id).map(|((due, _), _)| *due)?;
+        Some(due.saturating_duration_since(now))
+    }
+
+    /// The tasks of an object, the oldest first.
+    pub(crate) fn tasks_of(&self, object_id: &str) -> Vec<TaskRecord> {
+        let mut tasks: Vec<_> =
+            self.tasks.values().filter(|task| task.object_id == object_id).cloned().collect();
         tasks.sort_by(|left, right| left.id.cmp(&right.id));
         tasks
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use connect_model::wire::{Logging, LoggingMeta, Secret, SetupRequest, SetupResponse, Variable};
 
-use crate::{DispatchPolicy, events};
+use crate::{DispatchPolicy, Recorder, events};
 
 #[derive(Debug)]
 pub(crate) struct Setup {
@@ -14,6 +14,7 @@ pub(crate) struct Setup {
     pub(crate) variables: BTreeMap<String, Secret>,
     pub(crate) policy: DispatchPolicy,
     pub(crate) speed: f64,
+    pub(crate) recorder: Recorder,
 }
 
 impl Setup {

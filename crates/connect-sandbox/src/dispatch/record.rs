@@ -61,6 +61,8 @@ pub struct AttemptRecord {
     pub instance: String,
     /// When it was sent.
     pub started: SystemTime,
+    /// When it ended: its answer came, its time was over, or its connection was lost. None while it runs.
+    pub ended: Option<SystemTime>,
     /// How it ended: result, runtime, message, countdown. None while it runs, or where no answer came: the connection
     /// was lost, or the time was over.
     pub output: Option<TaskOutput>,
@@ -76,6 +78,13 @@ impl TaskRecord {
     pub(crate) fn avoids(&self) -> Option<&str> {
         let last = self.attempts.last().filter(|_| self.status == TaskStatus::Retrying);
         last.map(|attempt| attempt.instance.as_str())
+    }
+
+    /// Notes that the last attempt ended without an answer.
+    pub(crate) fn lost(&mut self, at: SystemTime) {
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.ended.get_or_insert(at);
+        }
     }
 
     /// What a runner gets.

@@ -1,0 +1,380 @@
+//! One request: what it is, what happened to it, and what can be done with it.
+
+use std::collections::HashMap;
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use maud::{Markup, html};
+use serde_json::{Value, json};
+
+use super::{
+    Console, Problem, api,
+    form::Form,
+    layout::{self, Here},
+    params,
+    parts::{self, chip, errors, first, json as shown, link, list, named, row, text, time_of, title},
+    timeline::timeline,
+};
+
+/// What the page says of an action that was refused: what was sent comes again.
+#[derive(Default)]
+struct Refused {
+    action: String,
+    sent: Form,
+    texts: Vec<String>,
+    /// By parameter.
+    fields: HashMap<String, String>,
+}
+
+pub(super) async fn show(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let request = api::get(&console.core, &format!("requests/{}", api::segment(&id))).await?;
+    Ok(page(&console, &request, &Refused::default()).await?.into_response())
+}
+
+/// Does what a button says. What the sandbox refuses is told on the page.
+pub(super) async fn act(
+    State(console): State<Console>,
+    Path((id, action)): Path<(String, String)>,
+    sent: Form,
+) -> Result<Response, Problem> {
+    let path = format!("requests/{}", api::segment(&id));
+    let request = api::get(&console.core, &path).await?;
+    let mut refused = Refused { action, sent, ..Refused::default() };
+    let end = run(&console, &path, &request, &mut refused).await;
+    console.core.setup.recorder.touch();
+    match end {
+        Ok(()) if refused.texts.is_empty() && refused.fields.is_empty() => {
+            Ok(Redirect::to(&format!("/requests/{}", api::segment(&id))).into_response())
+        }
+        end => {
+            let mut status = StatusCode::BAD_REQUEST;
+            if let Err(problem) = end {
+                status = problem.status;
+                refused.fields.extend(by_parameter(&request, &problem.texts));
+                refused.texts.extend(problem.texts);
+            }
+            let page = page(&console, &request, &refused).await?;
+            Ok((status, page).into_response())
+        }
+    }
+}
+
+async fn run(console: &Console, path: &str, request: &Value, refused: &mut Refused) -> Result<(), Problem> {
+    let (core, sent) = (&console.core, refused.sent.clone());
+    let action = refused.action.clone();
+    let post = async |body: Value| api::post(core, &format!("{path}/{action}"), &body).await.map(drop);
+    match action.as_str() {
+        "approve" => match (sent.get("template"), sent.get("tile")) {
+            ("", "") => post(json!({"template_id": first([sent.get("template_id")])})).await,
+            ("", tile) => post(json!({"activation_tile": tile})).await,
+            (template, _) => post(json!({"template_id": template})).await,
+        },
+        "fail" | "revoke" => post(json!({"reason": sent.get("reason")})).await,
+        "schedule" => post(json!({"planned_date": sent.get("planned_date")})).await,
+        "inquire" => {
+            let wrong: Vec<Value> = sent
+                .below("e:")
+                .filter(|(_, error)| !error.trim().is_empty())
+                .map(|(id, error)| json!({"id": id, "value_error": error.trim()}))
+                .collect();
+            if !wrong.is_empty() {
+                api::put(core, path, &json!({"asset": {"params": wrong}})).await?;
+            }
+            match sent.get("template") {
+                "" => post(json!({})).await,
+                template => post(json!({"template_id": template})).await,
+            }
+        }
+        "params" | "pend" => {
+            let definitions = definitions(console, request).await?;
+            let mut changes = Vec::new();
+            for param in list(request, "/asset/params") {
+                match params::change(&params::joined(param, &definitions), &sent) {
+                    Ok(change) => changes.extend(change),
+                    Err(error) => {
+                        refused.fields.insert(text(param, "/id").to_owned(), error);
+                    }
+                }
+            }
+            if !refused.fields.is_empty() {
+                return Ok(());
+            }
+            let mut body = json!({"asset": {"params": changes}});
+            if action == "pend" {
+                return post(body).await;
+            }
+            if let Some(note) = sent.find("note").filter(|note| *note != text(request, "/note")) {
+                body["note"] = note.into();
+            }
+            api::put(core, path, &body).await.map(drop)
+        }
+        "rerun" => {
+            if !core.rerun(text(request, "/id"))? {
+                let (kind, status) = (text(request, "/type"), text(request, "/status"));
+                refused.texts.push(format!("No runner handles a {kind} request that is {status}."));
+            }
+            Ok(())
+        }
+        "purchase" | "submit" | "validate" | "confirm" => post(json!({})).await,
+        _ => Err(crate::api_error::ApiError::not_found().into()),
+    }
+}
+
+/// What is wrong with which parameter, as far as Connect's texts tell.
+fn by_parameter(request: &Value, texts: &[String]) -> HashMap<String, String> {
+    let mut fields = HashMap::new();
+    for param in list(request, "/asset/params") {
+        let id = text(param, "/id");
+        let told = texts.iter().find(|text| {
+            !id.is_empty() && (text.contains(&format!("\"{id}\"")) || text.contains(&format!("params.{id}")))
+        });
+        if let Some(told) = told {
+            fields.insert(id.to_owned(), told.clone());
+        }
+    }
+    fields
+}
+
+/// What the product of a request says about its parameters.
+async fn definitions(console: &Console, request: &Value) -> Result<Vec<Value>, Problem> {
+    let path = format!("products/{}/parameters", api::segment(text(request, "/asset/product/id")));
+    Ok(api::list(&console.core, &path, &connect_model::rql::Rql::Empty, "limit=1000").await?.items)
+}
+
+async fn page(
+    console: &Console,
+    request: &Value,
+    refused: &Refused,
+) -> Result<axum::response::Html<String>, Problem> {
+    let id = text(request, "/id");
+    let kind = title(first([text(request, "/type"), "request"]));
+    let definitions = definitions(console, request).await?;
+    let joined: Vec<Value> =
+        list(request, "/asset/params").iter().map(|param| params::joined(param, &definitions)).collect();
+    let product = api::segment(text(request, "/asset/product/id"));
+    let nothing = connect_model::rql::Rql::Empty;
+    let templates =
+        api::list(&console.core, &format!("products/{product}/templates"), &nothing, "limit=1000").await?;
+    let content = html! {
+        p.crumbs { a href="/" { "Requests" } }
+        div.head #head data-live {
+            h1 { (kind) " " code { (id) } }
+            (chip(text(request, "/status")))
+            p.sub {
+                (first([text(request, "/asset/product/name"), text(request, "/asset/product/id")]))
+                @if !text(request, "/asset/tiers/customer/name").is_empty() { " for " (text(request, "/asset/tiers/customer/name")) }
+                " · asset " (link("/assets/", text(request, "/asset/id")))
+            }
+            @if !text(request, "/reason").is_empty() { p.message { (text(request, "/reason")) } }
+        }
+        (errors(&refused.texts))
+        div.actions #actions data-live { (actions(request, &joined, &templates.items, refused)) }
+        div.columns {
+            section aria-labelledby="timeline-title" {
+                h2 #timeline-title { "Timeline" }
+                div #timeline data-live { (timeline(console, id, request)) }
+            }
+            div.facts-column #facts data-live { (facts(request, &joined)) }
+        }
+    };
+    Ok(layout::page(&format!("{kind} {id}"), Here::Requests, &content))
+}
+
+/// The buttons for the status a request is in, with the fields they need.
+fn actions(request: &Value, params: &[Value], templates: &[Value], refused: &Refused) -> Markup {
+    let status = text(request, "/status");
+    let path = format!("/requests/{}", api::segment(text(request, "/id")));
+    let sent = |action: &str| (refused.action == action).then_some(&refused.sent);
+    let typed = |action: &str, name: &str| sent(action).map_or("", |sent| sent.get(name)).to_owned();
+    let template = |action: &str, kind: &str| {
+        let of_kind = |own: &&Value| {
+            let own_kind = text(own, "/type");
+            matches!(text(own, "/scope"), "" | "asset") && (own_kind.is_empty() || own_kind == kind)
+        };
+        html! {
+            label {
+                span { "Template" }
+                @if templates.iter().any(|own| of_kind(&own)) {
+                    select name="template" {
+                        @for own in templates.iter().filter(of_kind) {
+                            option value=(text(own, "/id")) selected[typed(action, "template") == text(own, "/id")] {
+                                (first([text(own, "/name"), text(own, "/title"), text(own, "/id")]))
+                            }
+                        }
+                    }
+                } @else {
+                    input name="template" value=(typed(action, "template")) placeholder="TL-000-000-000";
+                }
+            }
+        }
+    };
+    let panel = |action: &str, name: &str, style: &str, fields: Markup| {
+        html! {
+            details.action.(style) name="action" data-key={ "action-" (action) } open[refused.action == action] {
+                summary { (name) }
+                form method="post" action={ (path) "/" (action) } novalidate { (fields) button.primary { (name) } }
+            }
+        }
+    };
+    let button = |action: &str, name: &str| {
+        html! { form.inline method="post" action={ (path) "/" (action) } { button { (name) } } }
+    };
+    let reason = |action: &str| {
+        html! {
+            label { span { "Reason" } input name="reason" value=(typed(action, "reason")) autocomplete="off"; }
+        }
+    };
+    let values = |action: &str| {
+        html! {
+            @for param in params {
+                (params::field(param, sent(action), refused.fields.get(text(param, "/id")).map_or("", String::as_str)))
+            }
+        }
+    };
+    let inquiry = || {
+        html! {
+            p.hint { "Say what is wrong with each parameter that the customer has to correct." }
+            @for param in params {
+                @let name = format!("e:{}", text(param, "/id"));
+                label {
+                    span {
+                        (first([text(param, "/title"), text(param, "/id")])) " " code.quiet { (params::shown(param)) }
+                    }
+                    input name=(name) value=(sent("inquire").map_or(text(param, "/value_error"), |sent| sent.get(&name)))
+                        autocomplete="off";
+                }
+            }
+            (template("inquire", "inquire"))
+        }
+    };
+    let note = || {
+        html! {
+            label { span { "Note" } input name="note" value=(sent("params").map_or(text(request, "/note"), |sent| sent.get("note"))); }
+        }
+    };
+    html! {
+        @if matches!(status, "pending" | "inquiring") { (panel("approve", "Approve", "good", template("approve", "fulfillment"))) }
+        @if status == "pending" {
+            (panel("fail", "Fail", "bad", reason("fail")))
+            (panel("inquire", "Inquire", "plain", inquiry()))
+        }
+        @if status == "inquiring" {
+            (panel("pend", "Answer the inquiry", "plain", html! { p.hint { "As the customer's activation form would." } (values("pend")) }))
+        }
+        @if matches!(status, "draft" | "pending" | "inquiring") {
+            (panel("params", "Edit parameters", "plain", html! { (values("params")) (note()) }))
+        }
+        @if status == "draft" {
+            (button("validate", "Validate"))
+            @if text(request, "/type") == "purchase" { (button("purchase", "Purchase")) } @else { (button("submit", "Submit")) }
+        }
+        @if status == "scheduled" {
+            (button("pend", "Make pending"))
+            (panel("revoke", "Revoke", "bad", reason("revoke")))
+        }
+        @if status == "revoking" { (button("confirm", "Confirm the revocation")) }
+        (button("rerun", "Run again"))
+    }
+}
+
+/// What a request is about.
+fn facts(request: &Value, params: &[Value]) -> Markup {
+    let asset = &request["asset"];
+    let tier = |name: &str, title: &str| {
+        let tier = &asset["tiers"][name];
+        let contact = &tier["contact_info"]["contact"];
+        let person = [text(contact, "/first_name"), text(contact, "/last_name")].join(" ");
+        let place = [text(tier, "/contact_info/city"), text(tier, "/contact_info/country")];
+        let place: Vec<&str> = place.into_iter().filter(|part| !part.is_empty()).collect();
+        html! {
+            @if !text(tier, "/id").is_empty() || !text(tier, "/name").is_empty() {
+                div {
+                    dt { (title) }
+                    dd {
+                        (named(text(tier, "/name"), text(tier, "/id")))
+                        @if !person.trim().is_empty() || !text(contact, "/email").is_empty() {
+                            p.quiet { (person.trim()) " " (text(contact, "/email")) }
+                        }
+                        @if !place.is_empty() { p.quiet { (place.join(", ")) } }
+                    }
+                }
+            }
+        }
+    };
+    let of = |pointer: &str| {
+        let object = request.pointer(pointer).unwrap_or(&Value::Null);
+        let (name, id) = (text(object, "/name"), text(object, "/id"));
+        if id.is_empty() && name.is_empty() { parts::nothing() } else { named(name, id) }
+    };
+    let plain = |pointer: &str| html! { (text(request, pointer)) };
+    html! {
+        section {
+            h2 { "Parameters" }
+            @if params.is_empty() { p.quiet { "None." } } @else { (params::table(params)) }
+        }
+        section {
+            h2 { "Items" }
+            (items(list(asset, "/items")))
+        }
+        section {
+            h2 { "Tiers" }
+            dl.facts { (tier("customer", "Customer")) (tier("tier1", "Tier 1")) (tier("tier2", "Tier 2")) }
+        }
+        section {
+            h2 { "Details" }
+            dl.facts {
+                (row("Product", &of("/asset/product")))
+                (row("Marketplace", &of("/marketplace")))
+                (row("Contract", &of("/contract")))
+                (row("Connection", &of("/asset/connection")))
+                (row("Hub", &of("/asset/connection/hub")))
+                (row("External id", &plain("/asset/external_id")))
+                (row("Template", &of("/template")))
+                (row("Note", &plain("/note")))
+                (row("Planned date", &time_of(text(request, "/planned_date"))))
+                (row("Effective date", &time_of(text(request, "/effective_date"))))
+                (row("Created", &time_of(text(request, "/created"))))
+                (row("Updated", &time_of(text(request, "/updated"))))
+            }
+            details data-key="json" { summary { "JSON" } (shown(request.clone())) }
+        }
+    }
+}
+
+/// The items of an asset, with how many there were and are to be.
+pub(super) fn items(items: &[Value]) -> Markup {
+    html! {
+        @if items.is_empty() { p.quiet { "None." } } @else {
+            div.scroll {
+                table.facts {
+                    thead {
+                        tr {
+                            th scope="col" { "Item" }
+                            th scope="col" { "MPN" }
+                            th scope="col" { "Period" }
+                            th.number scope="col" { "Was" }
+                            th.number scope="col" { "Quantity" }
+                        }
+                    }
+                    tbody {
+                        @for item in items {
+                            tr {
+                                th scope="row" { (first([text(item, "/display_name"), text(item, "/name"), text(item, "/id")])) }
+                                td { code { (text(item, "/mpn")) } }
+                                td.quiet { (text(item, "/period")) }
+                                td.number.quiet { (parts::quantity(&item["old_quantity"])) }
+                                td.number { (parts::quantity(&item["quantity"])) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

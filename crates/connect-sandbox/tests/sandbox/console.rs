@@ -1,0 +1,233 @@
+//! The console, as a browser sees it.
+
+use connect_sandbox::Sandbox;
+use reqwest::{Client, Method, StatusCode, header::HeaderMap, redirect::Policy};
+use serde_json::{Value, json};
+
+use crate::support::{Rest, Runner, purchase};
+
+/// A browser that follows no redirect.
+struct Browser<'a>(&'a Sandbox);
+
+impl Browser<'_> {
+    async fn get(&self, path: &str) -> (StatusCode, String, HeaderMap) {
+        self.send(Method::GET, path, &[], &[]).await
+    }
+
+    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> (StatusCode, String, HeaderMap) {
+        let origin = self.0.url();
+        self.send(Method::POST, path, fields, &[("Origin", &origin)]).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        fields: &[(&str, &str)],
+        headers: &[(&str, &str)],
+    ) -> (StatusCode, String, HeaderMap) {
+        let client = Client::builder().redirect(Policy::none()).build().unwrap();
+        let mut call = client.request(method.clone(), format!("{}{path}", self.0.url()));
+        for (name, value) in headers {
+            call = call.header(*name, *value);
+        }
+        if method == Method::POST {
+            let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+            call = call.header("Content-Type", "application/x-www-form-urlencoded").body(body);
+        }
+        let answer = call.send().await.unwrap();
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        (status, answer.text().await.unwrap(), headers)
+    }
+}
+
+const HOSTILE: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>";
+
+/// Puts the hostile text into every member that is a text, but for those that have to be something else.
+fn poison(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = HOSTILE.to_owned(),
+        Value::Array(members) => members.iter_mut().for_each(poison),
+        Value::Object(members) => members
+            .iter_mut()
+            .filter(|(name, _)| !matches!(name.as_str(), "id" | "status" | "type"))
+            .for_each(|(_, member)| poison(member)),
+        _ => {}
+    }
+}
+
+fn assert_harmless(page: &str) {
+    for harm in ["<script>", "<img", "\"'>", "onerror=alert(1)>"] {
+        assert!(!page.contains(harm), "{harm} in {page}");
+    }
+    assert!(
+        !page.contains("style=\"") && !page.contains("onclick"),
+        "the policy allows no inline styles and scripts"
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_rendered_unescaped() {
+    let mut request = json!({"id": "PR-1", "type": "purchase", "status": "pending", "note": "n", "reason": "r",
+        "created": "c", "planned_date": "p", "marketplace": {"id": "MP-1", "name": "m"}, "contract": {"name": "c"},
+        "template": {"name": "t"}, "events": {"created": {"at": "2026-01-01T00:00:00Z", "by": {"name": "b"}}},
+        "asset": {"id": "AS-1", "status": "processing", "external_id": "e", "product": {"id": "PRD-1", "name": "p"},
+            "connection": {"id": "CT-1", "hub": {"id": "HB-1", "name": "h"}},
+            "tiers": {"customer": {"id": "TA-1", "name": "n", "contact_info": {"city": "c", "country": "c",
+                "contact": {"first_name": "f", "last_name": "l", "email": "e"}}}},
+            "items": [{"id": "1", "display_name": "d", "mpn": "m", "period": "p", "quantity": "q", "old_quantity": "o"}],
+            "params": [{"id": "domain", "title": "t", "value": "v", "value_error": "e", "phase": "p",
+                "constraints": {"hint": "h", "choices": [{"label": "l", "value": "v"}]}}]}});
+    poison(&mut request);
+    let mut hostile = request.clone();
+    hostile["id"] = json!(format!("PR-{HOSTILE}"));
+    hostile["asset"]["id"] = json!(format!("AS-{HOSTILE}"));
+    hostile["asset"]["product"]["id"] = json!(HOSTILE);
+    hostile["asset"]["params"][0]["id"] = json!(HOSTILE);
+    let builder = Sandbox::builder().request(request).request(hostile);
+    let template = json!({"id": HOSTILE, "name": HOSTILE, "scope": "asset"});
+    let sandbox = builder.templates("PRD-1", [template]).start().await.unwrap();
+    // What a runner says of itself and of a task is not to be trusted either.
+    let mut runner = Runner::connect(&sandbox, "SIN-1", "background").await;
+    for _ in 0..2 {
+        let task = runner.task().await;
+        let id = task["data"]["options"]["task_id"].as_str().unwrap().to_owned();
+        let call = Client::new().put(format!("{}/public/v1/requests/PR-1?{HOSTILE}", sandbox.url()));
+        let call = call.header("Authorization", sandbox.api_key()).header("EAAS_TASK_ID", id);
+        call.json(&json!({"note": HOSTILE})).send().await.unwrap();
+        runner.answer(task, json!({"result": "fail", "message": HOSTILE})).await;
+    }
+    sandbox.settled().await;
+    let browser = Browser(&sandbox);
+    let encoded =
+        percent_encoding::utf8_percent_encode(HOSTILE, percent_encoding::NON_ALPHANUMERIC).to_string();
+    for path in [
+        "/",
+        "/?text=script",
+        "/requests/PR-1",
+        &format!("/requests/PR-{encoded}"),
+        &format!("/?text={encoded}&status={encoded}&product={encoded}"),
+    ] {
+        let (status, page, _) = browser.get(path).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        assert_harmless(&page);
+    }
+    assert!(browser.get("/requests/PR-1").await.1.contains("1 call"), "the call is shown with its task");
+    let (status, page, _) = browser.get(&format!("/requests/{encoded}")).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert_harmless(&page);
+    for (action, field) in
+        [("fail", "nothing"), ("approve", "template"), ("inquire", "e:domain"), ("params", "p:domain")]
+    {
+        let (_, page, _) = browser.post(&format!("/requests/PR-1/{action}"), &[(field, HOSTILE)]).await;
+        assert_harmless(&page);
+    }
+}
+
+#[tokio::test]
+async fn only_its_own_pages_can_use_it() {
+    let sandbox = Sandbox::builder().request(purchase("PR-1")).start().await.unwrap();
+    let browser = Browser(&sandbox);
+    let origin = sandbox.url();
+    let (status, _, headers) = browser.get("/").await;
+    assert_eq!(status, StatusCode::OK);
+    let policy = headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    for headers in [
+        &[] as &[(&str, &str)],
+        &[("Origin", "http://evil.example")],
+        &[("Origin", &origin), ("Sec-Fetch-Site", "cross-site")],
+        &[("Origin", "http://evil.example"), ("Host", "evil.example")],
+    ] {
+        let (status, ..) =
+            browser.send(Method::POST, "/requests/PR-1/fail", &[("reason", "r")], headers).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{headers:?}");
+    }
+    let (status, page, _) = browser.send(Method::GET, "/", &[], &[("Host", "evil.example")]).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    assert!(!page.contains("PR-1"));
+    assert_eq!(sandbox.request("PR-1").unwrap()["status"], "pending");
+    // No key, no REST: the console opens nothing else.
+    assert_eq!(browser.get("/public/v1/requests").await.0, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn it_is_on_loopback_alone_unless_told_otherwise() {
+    let open = Sandbox::builder().address("0.0.0.0:0").start().await.unwrap();
+    assert_eq!(Browser(&open).get("/").await.0, StatusCode::NOT_FOUND);
+    let open = Sandbox::builder().address("0.0.0.0:0").console(true).start().await.unwrap();
+    assert_eq!(Browser(&open).get("/").await.0, StatusCode::OK);
+    let closed = Sandbox::builder().console(false).start().await.unwrap();
+    assert_eq!(Browser(&closed).get("/").await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_buttons_do_what_connect_does() {
+    let sandbox = Sandbox::builder().requests(["PR-1", "PR-2"].map(purchase)).start().await.unwrap();
+    let browser = Browser(&sandbox);
+    let (status, page, _) =
+        browser.post("/requests/PR-1/params", &[("p:domain", "b.example"), ("note", "n")]).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    let request = sandbox.request("PR-1").unwrap();
+    assert_eq!(
+        (&request["asset"]["params"][0]["value"], &request["note"]),
+        (&json!("b.example"), &json!("n"))
+    );
+    browser.post("/requests/PR-1/inquire", &[("e:domain", "is taken")]).await;
+    assert_eq!(sandbox.request("PR-1").unwrap()["status"], "inquiring");
+    assert!(browser.get("/requests/PR-1").await.1.contains("is taken"));
+    browser.post("/requests/PR-1/pend", &[("p:domain", "c.example")]).await;
+    assert_eq!(sandbox.request("PR-1").unwrap()["status"], "pending");
+    let (status, _, headers) = browser.post("/requests/PR-1/approve", &[("template", "TL-1")]).await;
+    assert_eq!((status, headers["location"].to_str().unwrap()), (StatusCode::SEE_OTHER, "/requests/PR-1"));
+    assert_eq!(sandbox.request("PR-1").unwrap()["status"], "approved");
+    // What Connect refuses is told, and what was typed is kept.
+    let (status, page, _) = browser.post("/requests/PR-1/fail", &[("reason", "too late")]).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(page.contains("Only pending requests can be failed."), "{page}");
+    let (_, page, _) = browser.post("/requests/PR-2/rerun", &[]).await;
+    assert!(page.contains("No runner handles a purchase request that is pending."), "{page}");
+    assert_eq!(browser.post("/requests/PR-2/explode", &[]).await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_request_is_run_again() {
+    let sandbox = Sandbox::builder().request(purchase("PR-1")).start().await.unwrap();
+    let mut runner = Runner::connect(&sandbox, "SIN-1", "background").await;
+    let task = runner.task().await;
+    runner.answer(task.clone(), json!({"result": "reschedule", "countdown": 86_400})).await;
+    let browser = Browser(&sandbox);
+    // The answer is on its way.
+    while !browser.get("/requests/PR-1").await.1.contains("comes again in") {}
+    browser.post("/requests/PR-1/rerun", &[]).await;
+    let again = runner.task().await;
+    assert_eq!(again["data"]["options"]["task_id"], task["data"]["options"]["task_id"], "it waits no more");
+    runner.answer(again, json!({"result": "fail", "message": "no stock"})).await;
+    sandbox.settled().await;
+    browser.post("/requests/PR-1/rerun", &[]).await;
+    let new = runner.task().await;
+    assert_ne!(
+        new["data"]["options"]["task_id"], task["data"]["options"]["task_id"],
+        "the other one is over"
+    );
+}
+
+#[tokio::test]
+async fn the_list_is_filtered_and_paged() {
+    let mut requests: Vec<Value> = (1..=60).map(|number| purchase(&format!("PR-{number:03}"))).collect();
+    requests[0]["status"] = json!("approved");
+    requests[1]["asset"]["tiers"] = json!({"customer": {"name": "Ünlü (& Söhne)"}});
+    let sandbox = Sandbox::builder().requests(requests).start().await.unwrap();
+    let browser = Browser(&sandbox);
+    let rows = async |path: &str| browser.get(path).await.1.matches("<tr data-row").count();
+    assert_eq!(rows("/").await, 50);
+    assert_eq!(rows("/?page=2").await, 10);
+    assert_eq!(rows("/?status=approved").await, 1);
+    assert_eq!(rows("/?status=pending&type=purchase&product=PRD-1&page=2").await, 9);
+    assert_eq!(rows("/?type=cancel").await, 0);
+    let text = percent_encoding::utf8_percent_encode("ünlü (&", percent_encoding::NON_ALPHANUMERIC);
+    assert_eq!(rows(&format!("/?text={text}")).await, 1);
+    assert_eq!(rows("/?text=*").await, 0, "it is a text, not a pattern");
+    let rest = Rest(&sandbox).get("requests?limit=1").await;
+    assert_eq!(rest.2, "items 0-0/60", "REST is as it was");
+}
