@@ -6,6 +6,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use connect_runner::{Declaration, Environment, Runner};
+use connect_sandbox::Recorder;
 use tokio::sync::watch;
 use tracing::{error, warn};
 
@@ -79,18 +80,21 @@ enum Command {
 #[must_use]
 pub fn main(extension: impl FnOnce() -> Extension) -> ExitCode {
     let arguments = Arguments::parse();
-    let level = match (arguments.debug, &arguments.command) {
+    let command = arguments.command.unwrap_or(Command::Run);
+    let level = match (arguments.debug, &command) {
         (true, _) => "debug",
         // What happens is on the screen already.
-        (false, Some(Command::Dev { .. })) => "error",
+        (false, Command::Dev { .. }) => "error",
         (false, _) => "info",
     };
-    logging::init(level, arguments.log_format);
+    let recorder = matches!(command, Command::Dev { .. }).then(Recorder::default);
+    logging::init(level, arguments.log_format, recorder.as_ref());
     let extension = extension();
-    let end = match arguments.command.unwrap_or(Command::Run) {
+    let end = match command {
         Command::Run => block_on(run(extension, arguments.unsecure)),
         Command::Dev { requests, speed, once } => {
-            let dev = requests.into_iter().fold(Dev::new(extension).speed(speed).once(once), Dev::requests);
+            let dev = Dev::new(extension).recorder(recorder.unwrap_or_default()).speed(speed).once(once);
+            let dev = requests.into_iter().fold(dev, Dev::requests);
             block_on(async { Ok(dev.run().await) })
         }
         Command::Check => extension.check().map_err(Into::into).and_then(|()| {

@@ -1,7 +1,8 @@
 use std::io::IsTerminal;
 
 use clap::ValueEnum;
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use connect_sandbox::Recorder;
+use tracing_subscriber::{EnvFilter, Layer, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -12,17 +13,24 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Logs to standard error, at this level where `RUST_LOG` does not say otherwise.
+/// Logs to standard error, at this level where `RUST_LOG` does not say otherwise; and to the recorder of a sandbox what
+/// it wants, whatever the level.
 ///
 /// A subscriber that the program has set already stays.
-pub(crate) fn init(level: &str, format: Option<LogFormat>) {
+pub(crate) fn init(level: &str, format: Option<LogFormat>, recorder: Option<&Recorder>) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let terminal = std::io::stderr().is_terminal();
     let format = format.unwrap_or(if terminal { LogFormat::Human } else { LogFormat::Json });
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(recorder.map(Recorder::layer));
     let end = match format {
         LogFormat::Human => registry
-            .with(fmt::layer().with_writer(std::io::stderr).with_ansi(terminal).with_target(false))
+            .with(
+                fmt::layer()
+                    .with_writer(std::io::stderr)
+                    .with_ansi(terminal)
+                    .with_target(false)
+                    .with_filter(filter),
+            )
             .try_init(),
         LogFormat::Json => registry
             .with(
@@ -31,7 +39,8 @@ pub(crate) fn init(level: &str, format: Option<LogFormat>) {
                     .flatten_event(true)
                     .with_current_span(true)
                     .with_span_list(false)
-                    .with_writer(std::io::stderr),
+                    .with_writer(std::io::stderr)
+                    .with_filter(filter),
             )
             .try_init(),
     };

@@ -168,7 +168,6 @@ impl SandboxBuilder {
         let setup = Setup {
             api_key,
             environment_id: ENVIRONMENT_ID.to_owned(),
-            variables: self.variables,
             policy: self.policy,
             speed: self.speed,
             recorder: self.recorder,
@@ -178,7 +177,7 @@ impl SandboxBuilder {
             let _ = stream.set_nodelay(true);
         });
         let console = self.console.unwrap_or_else(|| address.ip().is_loopback());
-        let core = Core::new(setup, store);
+        let core = Core::new(setup, store, self.variables);
         let stop = CancellationToken::new();
         let router = server::router(Server { core: Arc::clone(&core), stop: stop.clone() }, console);
         let serving = {
@@ -191,7 +190,7 @@ impl SandboxBuilder {
             }
         };
         let running = vec![tokio::spawn(serving), tokio::spawn(Arc::clone(&core).run(stop.clone()))];
-        Ok(Sandbox { core, address: reachable(address), stop, running })
+        Ok(Sandbox { core, address: reachable(address), console, stop, running })
     }
 }
 

@@ -3,12 +3,16 @@
 //! What it changes it changes by REST, in this process: whatever holds for a call holds for a button.
 
 mod api;
+mod assets;
+mod devops;
 mod form;
 mod guard;
 mod layout;
 mod live;
+mod offer;
 mod params;
 mod parts;
+mod purchase;
 mod request;
 mod requests;
 mod timeline;
@@ -41,6 +45,17 @@ pub(crate) fn router(server: &Server) -> Router {
         .route("/", get(requests::list))
         .route("/requests/{id}", get(request::show))
         .route("/requests/{id}/{action}", post(request::act))
+        .route("/purchase", get(purchase::show).post(purchase::order))
+        .route("/assets", get(assets::all))
+        .route("/assets/{id}", get(assets::show))
+        .route("/assets/{id}/{kind}", post(assets::act))
+        .route("/schedules", get(devops::schedules))
+        .route("/schedules/{id}", get(devops::schedule))
+        .route("/schedules/{id}/run", post(devops::run_schedule))
+        .route("/variables", get(devops::variables))
+        .route("/variables/{name}", post(devops::set_variable))
+        .route("/runners", get(devops::runners))
+        .route("/extension", get(devops::extension))
         .route("/events", get(live::events))
         .route(
             "/console.css",

@@ -3,11 +3,12 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
 };
 
 use connect_model::{
     event::SCHEDULED_EXECUTION,
-    wire::{Message, SetupRequest, Task, TaskCategory, TaskOutput},
+    wire::{Message, Secret, SetupRequest, Task, TaskCategory, TaskOutput},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -48,6 +49,10 @@ pub(crate) struct State {
     pub(crate) dispatcher: Dispatcher,
     /// The frames for each connection; few, since a connection holds few tasks.
     senders: HashMap<ConnectionId, mpsc::UnboundedSender<Message>>,
+    /// The connections, and what each said that it handles.
+    pub(crate) runners: BTreeMap<ConnectionId, Connected>,
+    /// Values of variables, in place of the initial ones that the extension declares.
+    pub(crate) variables: BTreeMap<String, Secret>,
     /// Background events with their statuses, as the runners declared them; none before the first runner.
     subscriptions: Option<BTreeMap<String, Vec<String>>>,
     /// The methods that schedules may name; none before the first runner.
@@ -59,8 +64,18 @@ pub(crate) struct State {
     waiters: HashMap<String, Vec<oneshot::Sender<TaskOutput>>>,
 }
 
+/// A connection of a runner.
+#[derive(Clone, Debug)]
+pub(crate) struct Connected {
+    pub(crate) instance: String,
+    /// None: both lanes.
+    pub(crate) lane: Option<Lane>,
+    pub(crate) since: SystemTime,
+    pub(crate) declared: Arc<SetupRequest>,
+}
+
 impl Core {
-    pub(crate) fn new(setup: Setup, store: Store) -> Arc<Self> {
+    pub(crate) fn new(setup: Setup, store: Store, variables: BTreeMap<String, Secret>) -> Arc<Self> {
         let dispatcher = Dispatcher::new(setup.policy.clone(), setup.speed);
         let clock = schedule::Clock::new(setup.speed);
         Arc::new(Self {
@@ -69,6 +84,8 @@ impl Core {
                 store,
                 dispatcher,
                 senders: HashMap::new(),
+                runners: BTreeMap::new(),
+                variables,
                 subscriptions: None,
                 schedulables: None,
                 timers: BTreeMap::new(),
@@ -160,12 +177,15 @@ impl Core {
         lane: Option<Lane>,
         sender: mpsc::UnboundedSender<Message>,
     ) -> ConnectionId {
-        let response = self.setup.response(request);
         let mut state = self.state();
+        let response = self.setup.response(request, &state.variables);
         let connection = state.dispatcher.connect(instance, lane);
         // The answer is the first frame, before any task.
         let _ = sender.send(Message::SetupResponse(Box::new(response)));
         state.senders.insert(connection, sender);
+        let declared = Arc::new(request.clone());
+        let connected = Connected { instance: instance.to_owned(), lane, since: SystemTime::now(), declared };
+        state.runners.insert(connection, connected);
         if lane != Some(Lane::Interactive) {
             let methods = request.schedulables.iter().flatten().map(|one| one.method.clone());
             state.schedulables = Some(methods.collect());
@@ -191,6 +211,7 @@ impl Core {
         {
             let mut state = self.state();
             state.senders.remove(&connection);
+            state.runners.remove(&connection);
             state.dispatcher.disconnect(connection, Instant::now());
         }
         self.tell(Activity::RunnerDisconnected { instance: instance.to_owned() });
@@ -254,6 +275,21 @@ impl Core {
         self.tell(Activity::RequestChanged { id: id.clone(), status });
         self.due.notify_one();
         Some(id)
+    }
+
+    /// Gives a variable another value, and tells the runners.
+    pub(crate) fn set_variable(&self, name: &str, value: Secret) {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        state.variables.insert(name.to_owned(), value);
+        for (connection, runner) in &state.runners {
+            if let Some(sender) = state.senders.get(connection) {
+                let response = self.setup.response(&runner.declared, &state.variables);
+                let _ = sender.send(Message::SetupResponse(Box::new(response)));
+            }
+        }
+        drop(guard);
+        self.setup.recorder.touch();
     }
 
     /// Sends an interactive task, for somebody who waits for its answer.

@@ -56,6 +56,9 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
 
 fn introduce(sandbox: &Sandbox) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
+    if let Some(console) = sandbox.console_url() {
+        writeln!(out, "The console is on {console}")?;
+    }
     writeln!(out, "The sandbox listens on {}. A runner finds it by:\n", sandbox.url())?;
     // The key is the sandbox's own, and this is where people get it from.
     for (name, value) in sandbox.environment() {

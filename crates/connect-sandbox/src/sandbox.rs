@@ -36,6 +36,7 @@ const STOP_LIMIT: Duration = Duration::from_secs(5);
 pub struct Sandbox {
     pub(crate) core: Arc<Core>,
     pub(crate) address: SocketAddr,
+    pub(crate) console: bool,
     pub(crate) stop: CancellationToken,
     pub(crate) running: Vec<JoinHandle<()>>,
 }
@@ -56,6 +57,12 @@ impl Sandbox {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The address of the console; none where it [is not served](crate::SandboxBuilder::console).
+    #[must_use]
+    pub fn console_url(&self) -> Option<String> {
+        self.console.then(|| format!("{}/", self.url()))
     }
 
     /// The key that it takes.

@@ -83,6 +83,14 @@ for (const form of document.querySelectorAll("form[data-auto]")) {
   });
 }
 
+// The fields of a new account are there for a new account alone.
+for (const select of document.querySelectorAll("select[data-new]")) {
+  const fields = document.getElementById(select.dataset.new);
+  const show = () => { fields.hidden = select.value !== "new"; };
+  select.addEventListener("change", show);
+  show();
+}
+
 const help = document.getElementById("help");
 for (const button of document.querySelectorAll("[data-opens]")) {
   button.addEventListener("click", () => document.getElementById(button.dataset.opens).showModal());

@@ -7,11 +7,24 @@ use maud::{DOCTYPE, Markup, html};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Here {
     Requests,
+    Purchase,
+    Assets,
+    Schedules,
+    Variables,
+    Runners,
+    Extension,
     None,
 }
 
 /// The menu: where, path, title, and the second key of its shortcut (the first is `g`).
-const MENU: &[(Here, &str, &str, &str)] = &[(Here::Requests, "/", "Requests", "r")];
+const MENU: &[(Here, &str, &str, &str)] = &[
+    (Here::Requests, "/", "Requests", "r"),
+    (Here::Assets, "/assets", "Assets", "a"),
+    (Here::Schedules, "/schedules", "Schedules", "s"),
+    (Here::Variables, "/variables", "Variables", "v"),
+    (Here::Runners, "/runners", "Runners", "u"),
+    (Here::Extension, "/extension", "Extension", "e"),
+];
 
 /// What keys do, besides those of the menu.
 const KEYS: &[(&str, &str)] = &[

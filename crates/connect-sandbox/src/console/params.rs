@@ -132,9 +132,6 @@ fn constraints(param: &Value) -> String {
         "" | "text" | "dropdown" | "choice" | "checkbox" => {}
         kind => words.push(kind.to_owned()),
     }
-    if !text(param, "/phase").is_empty() {
-        words.push(format!("{} phase", text(param, "/phase")));
-    }
     words.join(" · ")
 }
 
@@ -157,10 +154,12 @@ pub(super) fn field(param: &Value, sent: Option<&Form>, error: &str) -> Markup {
     let described = if error.is_empty() { hint_id.clone() } else { format!("{hint_id} {error_id}") };
     let required = is_set(param, "required");
     let label = html! { (title) @if required { " " span.required { "required" } } };
+    let constraints = constraints(param);
     let hints = html! {
         p.hint id=(hint_id) {
-            @if !hint.is_empty() { (hint) " " }
-            span.constraints { (constraints(param)) }
+            @if !hint.is_empty() { (hint) }
+            @if !hint.is_empty() && !constraints.is_empty() { " · " }
+            span.constraints { (constraints) }
         }
         @if !error.is_empty() { p.error id=(error_id) { (error) } }
     };
@@ -256,6 +255,17 @@ fn parts(param: &Value, name: &str, kind: &str, sent: Option<&Form>) -> Markup {
             label.part.(which) { span { (title) } input type="text" name=(own) value=(value) autocomplete="off"; }
         }
     }
+}
+
+/// What is wrong with which parameter, as far as Connect's texts tell.
+pub(super) fn told(params: &[Value], texts: &[String]) -> Vec<(String, String)> {
+    let mut told = Vec::new();
+    for id in params.iter().map(|param| text(param, "/id")).filter(|id| !id.is_empty()) {
+        let names =
+            |text: &&String| text.contains(&format!("\"{id}\"")) || text.contains(&format!("params.{id}"));
+        told.extend(texts.iter().find(names).map(|text| (id.to_owned(), text.clone())));
+    }
+    told
 }
 
 /// What was typed for a parameter, as Connect takes it; `None` where it is as it was. What can't be told from the text

@@ -72,7 +72,7 @@ pub(super) fn duration(took: Duration) -> String {
         ..0.001 => format!("{:.0} µs", seconds * 1e6),
         ..0.1 => format!("{:.1} ms", seconds * 1e3),
         ..1.0 => format!("{:.0} ms", seconds * 1e3),
-        ..60.0 => format!("{seconds:.1} s"),
+        ..60.0 => format!("{} s", (seconds * 10.0).round() / 10.0),
         _ => format!("{} min {} s", took.as_secs() / 60, took.as_secs() % 60),
     }
 }
@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(told, ["now", "7 s ago", "1 min ago", "2 h ago", "1 d ago", "1 y ago", "in 1 min"]);
         let durations =
             [0.000_5, 0.012_34, 0.5, 2.0, 75.0].map(|took| duration(Duration::from_secs_f64(took)));
-        assert_eq!(durations, ["500 µs", "12.3 ms", "500 ms", "2.0 s", "1 min 15 s"]);
+        assert_eq!(durations, ["500 µs", "12.3 ms", "500 ms", "2 s", "1 min 15 s"]);
     }
 
     #[test]

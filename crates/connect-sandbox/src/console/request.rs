@@ -56,7 +56,7 @@ pub(super) async fn act(
             let mut status = StatusCode::BAD_REQUEST;
             if let Err(problem) = end {
                 status = problem.status;
-                refused.fields.extend(by_parameter(&request, &problem.texts));
+                refused.fields.extend(params::told(list(&request, "/asset/params"), &problem.texts));
                 refused.texts.extend(problem.texts);
             }
             let page = page(&console, &request, &refused).await?;
@@ -124,21 +124,6 @@ async fn run(console: &Console, path: &str, request: &Value, refused: &mut Refus
         "purchase" | "submit" | "validate" | "confirm" => post(json!({})).await,
         _ => Err(crate::api_error::ApiError::not_found().into()),
     }
-}
-
-/// What is wrong with which parameter, as far as Connect's texts tell.
-fn by_parameter(request: &Value, texts: &[String]) -> HashMap<String, String> {
-    let mut fields = HashMap::new();
-    for param in list(request, "/asset/params") {
-        let id = text(param, "/id");
-        let told = texts.iter().find(|text| {
-            !id.is_empty() && (text.contains(&format!("\"{id}\"")) || text.contains(&format!("params.{id}")))
-        });
-        if let Some(told) = told {
-            fields.insert(id.to_owned(), told.clone());
-        }
-    }
-    fields
 }
 
 /// What the product of a request says about its parameters.

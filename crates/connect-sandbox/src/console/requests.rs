@@ -63,8 +63,8 @@ pub(super) async fn list(
                     p { "No request " (if query.is_empty() { "is here yet." } else { "matches." }) }
                     @if query.is_empty() { p { a.button.primary href="/purchase" { "Make a purchase" } } }
                 }
-            } @else { (table(&found.items)) }
-            (pages(page, found.total, &query))
+            } @else { (table(&found.items, false)) }
+            (pages("/", PAGE, page, found.total, &query))
         }
     };
     Ok(layout::page("Requests", Here::Requests, &content))
@@ -102,8 +102,8 @@ fn choice<'a>(name: &str, choices: impl Iterator<Item = (&'a str, String)>, quer
     }
 }
 
-/// Requests as rows; other pages show some of them too.
-pub(super) fn table(requests: &[Value]) -> Markup {
+/// Requests as rows. Those of one asset need not say what it is.
+pub(super) fn table(requests: &[Value], of_an_asset: bool) -> Markup {
     html! {
         div.scroll {
             table {
@@ -112,10 +112,11 @@ pub(super) fn table(requests: &[Value]) -> Markup {
                         th scope="col" { "Request" }
                         th scope="col" { "Type" }
                         th scope="col" { "Status" }
-                        th scope="col" { "Product" }
-                        th scope="col" { "Customer" }
+                        @if !of_an_asset { th scope="col" { "Product" } }
+                        @if !of_an_asset { th scope="col" { "Customer" } }
                         th scope="col" { "Items" }
-                        th.number scope="col" { "Created" }
+                        @if !of_an_asset { th.number scope="col" { "Created" } }
+                        th.number scope="col" { "Updated" }
                     }
                 }
                 tbody {
@@ -124,10 +125,11 @@ pub(super) fn table(requests: &[Value]) -> Markup {
                             td { (link("/requests/", text(request, "/id"))) }
                             td { (text(request, "/type")) }
                             td { (chip(text(request, "/status"))) }
-                            td { (first([text(request, "/asset/product/name"), text(request, "/asset/product/id")])) }
-                            td { (first([text(request, "/asset/tiers/customer/name"), text(request, "/asset/tiers/customer/id")])) }
-                            td.quiet { (items(request)) }
-                            td.number.quiet { (time_of(text(request, "/created"))) }
+                            @if !of_an_asset { td { (first([text(request, "/asset/product/name"), text(request, "/asset/product/id")])) } }
+                            @if !of_an_asset { td { (first([text(request, "/asset/tiers/customer/name"), text(request, "/asset/tiers/customer/id")])) } }
+                            td.quiet { (items(&request["asset"])) }
+                            @if !of_an_asset { td.number.quiet { (time_of(text(request, "/created"))) } }
+                            td.number.quiet { (time_of(text(request, "/updated"))) }
                         }
                     }
                 }
@@ -137,8 +139,8 @@ pub(super) fn table(requests: &[Value]) -> Markup {
 }
 
 /// The items in a few words: quantity and name of the first, and how many more.
-fn items(request: &Value) -> String {
-    let items = members(request, "/asset/items");
+pub(super) fn items(asset: &Value) -> String {
+    let items = members(asset, "/items");
     let Some(item) = items.first() else { return String::new() };
     let quantity = super::parts::quantity(&item["quantity"]);
     let name = first([text(item, "/display_name"), text(item, "/mpn"), text(item, "/id")]);
@@ -146,14 +148,15 @@ fn items(request: &Value) -> String {
     format!("{quantity} × {name}{more}")
 }
 
-fn pages(page: usize, total: usize, query: &Form) -> Markup {
-    let last = total.div_ceil(PAGE).max(1);
+/// Links to the pages before and after one of a list.
+pub(super) fn pages(path: &str, size: usize, page: usize, total: usize, query: &Form) -> Markup {
+    let last = total.div_ceil(size).max(1);
     html! {
         @if last > 1 {
             nav.pages aria-label="Pages" {
-                @if page > 1 { a href={ "/?" (query.with("page", &(page - 1).to_string())) } rel="prev" { "Newer" } }
+                @if page > 1 { a href={ (path) "?" (query.with("page", &(page - 1).to_string())) } rel="prev" { "Newer" } }
                 span { "Page " (page) " of " (last) }
-                @if page < last { a href={ "/?" (query.with("page", &(page + 1).to_string())) } rel="next" { "Older" } }
+                @if page < last { a href={ (path) "?" (query.with("page", &(page + 1).to_string())) } rel="next" { "Older" } }
             }
         }
     }

@@ -48,10 +48,10 @@ pub(super) fn timeline(console: &Console, object_id: &str, object: &Value) -> Ma
             moments.push((attempt.started, Moment::Attempt { task, number: index + 1 }));
         }
     }
-    // Connect's times have no fractions: of the same second, what happened to the object is told first.
+    // Connect's times have no fractions: of the same second, all but the creation came of an attempt.
     moments.sort_by_key(|(at, moment)| match moment {
-        Moment::Event { .. } => (*at, 0),
-        Moment::Attempt { number, .. } => (*at, *number),
+        Moment::Event { name, .. } if *name != "created" => *at + Duration::from_millis(999),
+        _ => *at,
     });
     html! {
         ol.timeline {

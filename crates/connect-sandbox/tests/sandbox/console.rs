@@ -46,7 +46,7 @@ const HOSTILE: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>
 /// Puts the hostile text into every member that is a text, but for those that have to be something else.
 fn poison(value: &mut Value) {
     match value {
-        Value::String(text) => *text = HOSTILE.to_owned(),
+        Value::String(text) => HOSTILE.clone_into(text),
         Value::Array(members) => members.iter_mut().for_each(poison),
         Value::Object(members) => members
             .iter_mut()
