@@ -208,7 +208,7 @@ fn actions(asset: &Value, refused: &str, sent: &Form) -> Markup {
         html! { form.inline method="post" action={ (path) "/" (kind) } { button { (title(kind)) } } }
     };
     let values = |kind: &str| {
-        html! { @for param in list(asset, "/params") { (params::field(param, sent(kind), "")) } }
+        html! { @for param in list(asset, "/params") { (params::field(param, kind, sent(kind), "")) } }
     };
     let quantities = html! {
         @for item in list(asset, "/items") {

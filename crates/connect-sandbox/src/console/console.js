@@ -50,13 +50,15 @@ const live = (() => {
     if (again) { again = false; refresh(); }
   };
 
-  const note = document.getElementById("connection");
+  const note = document.getElementById("offline");
   const source = new EventSource("/events");
-  let lost = false;
   source.addEventListener("change", refresh);
-  source.addEventListener("hello", () => { note.hidden = true; if (lost) refresh(); lost = false; });
-  source.addEventListener("error", () => { note.hidden = false; lost = true; });
+  // What changed between the page and this, or while nothing was heard, was not told.
+  source.addEventListener("hello", () => { note.hidden = true; refresh(); });
+  source.addEventListener("error", () => { note.hidden = false; });
   addEventListener("pagehide", () => source.close());
+  // A page that the browser kept while another was shown hears nothing any more.
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   return { refresh };
 })();
 

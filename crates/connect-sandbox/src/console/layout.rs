@@ -68,7 +68,7 @@ pub(super) fn page(title: &str, here: Here, content: &Markup) -> Html<String> {
                         }
                     }
                     div.tools {
-                        span #connection.connection role="status" hidden { "Not live: the sandbox does not answer" }
+                        span #offline.offline role="status" hidden { "Not live: the sandbox does not answer" }
                         button.plain type="button" data-opens="help" aria-keyshortcuts="?" { "Keys " kbd { "?" } }
                         a.button.primary href="/purchase" aria-keyshortcuts="n" { "New purchase" }
                     }

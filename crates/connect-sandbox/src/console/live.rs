@@ -18,7 +18,7 @@ pub(super) async fn events(
     State(console): State<Console>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let watch = console.core.setup.recorder.watch();
-    let first = stream::once(async { Ok(Event::default().event("hello").data("")) });
+    let first = stream::once(async { Ok(Event::default().event("hello").data("0")) });
     let changes = stream::unfold(watch, async |mut watch| {
         watch.changed().await.ok()?;
         sleep(TOGETHER).await;

@@ -136,8 +136,8 @@ fn constraints(param: &Value) -> String {
 }
 
 /// A field for a parameter, with what it has to be and what is wrong with it. A form that was sent comes again with
-/// what was typed.
-pub(super) fn field(param: &Value, sent: Option<&Form>, error: &str) -> Markup {
+/// what was typed. The form is what tells the fields of several forms on a page apart.
+pub(super) fn field(param: &Value, form: &str, sent: Option<&Form>, error: &str) -> Markup {
     let id = text(param, "/id");
     let (name, kind) = (format!("p:{id}"), text(param, "/type"));
     let title = first([text(param, "/title"), text(param, "/name"), id]);
@@ -150,7 +150,8 @@ pub(super) fn field(param: &Value, sent: Option<&Form>, error: &str) -> Markup {
         Some(text(param, "/description")).filter(|text| *text != title).unwrap_or_default(),
     ]);
     let error = first([error, text(param, "/value_error")]);
-    let (hint_id, error_id) = (format!("hint-{name}"), format!("error-{name}"));
+    let field_id = format!("{form}{name}");
+    let (hint_id, error_id) = (format!("hint-{field_id}"), format!("error-{field_id}"));
     let described = if error.is_empty() { hint_id.clone() } else { format!("{hint_id} {error_id}") };
     let required = is_set(param, "required");
     let label = html! { (title) @if required { " " span.required { "required" } } };
@@ -172,22 +173,17 @@ pub(super) fn field(param: &Value, sent: Option<&Form>, error: &str) -> Markup {
                     div.parts { (parts(param, &name, kind, sent)) }
                 }
             } @else {
-                label for=(name) { (label) }
-                (input(param, &name, kind, sent, &described, !error.is_empty()))
+                label for=(field_id) { (label) }
+                (input(param, [&field_id, &name, &described], sent, !error.is_empty()))
             }
             (hints)
         }
     }
 }
 
-fn input(
-    param: &Value,
-    name: &str,
-    kind: &str,
-    sent: Option<&Form>,
-    described: &str,
-    invalid: bool,
-) -> Markup {
+/// The input of a value: its id, its name, and what describes it.
+fn input(param: &Value, [id, name, described]: [&str; 3], sent: Option<&Form>, invalid: bool) -> Markup {
+    let kind = text(param, "/type");
     let typed = sent.and_then(|sent| sent.find(name));
     let current = match &param["value"] {
         Value::String(value) => value.clone(),
@@ -207,7 +203,7 @@ fn input(
         "dropdown" | "choice" => {
             let known = choices(param).iter().any(|choice| text(choice, "/value") == value);
             html! {
-                select id=(name) name=(name) aria-describedby=(described) aria-required=[required] aria-invalid=[invalid] {
+                select id=(id) name=(name) aria-describedby=(described) aria-required=[required] aria-invalid=[invalid] {
                     option value="" { "–" }
                     @for choice in choices(param) {
                         @let own = text(choice, "/value");
@@ -218,11 +214,11 @@ fn input(
             }
         }
         "object" => html! {
-            textarea id=(name) name=(name) rows="4" spellcheck="false" placeholder="{}" aria-describedby=(described)
+            textarea id=(id) name=(name) rows="4" spellcheck="false" placeholder="{}" aria-describedby=(described)
                 aria-required=[required] aria-invalid=[invalid] { (value) }
         },
         _ => html! {
-            input id=(name) name=(name) value=(value) placeholder=(placeholder) aria-describedby=(described)
+            input id=(id) name=(name) value=(value) placeholder=(placeholder) aria-describedby=(described)
                 aria-required=[required] aria-invalid=[invalid] autocomplete="off"
                 type=(match kind { "password" => "password", "email" => "email", "url" => "url", _ => "text" });
         },
@@ -382,7 +378,7 @@ mod tests {
             let param = json!({"id": hostile, "type": kind, "title": hostile, "value": hostile, "phase": hostile,
                 "value_error": hostile, "structured_value": {hostile: true, "city": hostile, "country_code": hostile},
                 "constraints": {"hint": hostile, "placeholder": hostile, "choices": [{"value": hostile, "label": hostile}]}});
-            for shown in [field(&param, None, hostile), table(&[param])] {
+            for shown in [field(&param, hostile, None, hostile), table(&[param])] {
                 assert!(!shown.0.contains("<script"), "{kind}: {}", shown.0);
             }
         }

@@ -73,7 +73,11 @@ pub(super) fn duration(took: Duration) -> String {
         ..0.1 => format!("{:.1} ms", seconds * 1e3),
         ..1.0 => format!("{:.0} ms", seconds * 1e3),
         ..60.0 => format!("{} s", (seconds * 10.0).round() / 10.0),
-        _ => format!("{} min {} s", took.as_secs() / 60, took.as_secs() % 60),
+        _ => match (took.as_secs() / 60, took.as_secs() % 60) {
+            (minutes, 0) => format!("{minutes} min"),
+            (minutes @ ..10, rest) => format!("{minutes} min {rest} s"),
+            (minutes, _) => format!("{minutes} min"),
+        },
     }
 }
 

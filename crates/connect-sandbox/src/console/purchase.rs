@@ -283,7 +283,7 @@ fn form(
             section.panel {
                 h2 { "Parameters" }
                 @if !offer.params.iter().any(|param| ordering(&param)) { p.quiet { "None is asked for when it is ordered." } }
-                @for param in offer.params.iter().filter(ordering) { (params::field(param, sent, error(param))) }
+                @for param in offer.params.iter().filter(ordering) { (params::field(param, "", sent, error(param))) }
             }
             }
             div.submit { button.primary { "Purchase" } }

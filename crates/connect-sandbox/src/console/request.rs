@@ -215,10 +215,11 @@ fn actions(request: &Value, params: &[Value], templates: &[Value], refused: &Ref
             label { span { "Reason" } input name="reason" value=(typed(action, "reason")) autocomplete="off"; }
         }
     };
-    let values = |action: &str| {
+    let values = |action: &str, phase: &str| {
+        let shown = |param: &&Value| phase.is_empty() || matches!(text(param, "/phase"), "" | "ordering");
         html! {
-            @for param in params {
-                (params::field(param, sent(action), refused.fields.get(text(param, "/id")).map_or("", String::as_str)))
+            @for param in params.iter().filter(shown) {
+                (params::field(param, action, sent(action), refused.fields.get(text(param, "/id")).map_or("", String::as_str)))
             }
         }
     };
@@ -250,10 +251,10 @@ fn actions(request: &Value, params: &[Value], templates: &[Value], refused: &Ref
             (panel("inquire", "Inquire", "plain", inquiry()))
         }
         @if status == "inquiring" {
-            (panel("pend", "Answer the inquiry", "plain", html! { p.hint { "As the customer's activation form would." } (values("pend")) }))
+            (panel("pend", "Answer the inquiry", "plain", html! { p.hint { "As the customer's activation form would." } (values("pend", "ordering")) }))
         }
         @if matches!(status, "draft" | "pending" | "inquiring") {
-            (panel("params", "Edit parameters", "plain", html! { (values("params")) (note()) }))
+            (panel("params", "Edit parameters", "plain", html! { (values("params", "")) (note()) }))
         }
         @if status == "draft" {
             (button("validate", "Validate"))
