@@ -416,7 +416,7 @@ impl Attempt<'_> {
         let definition = settings.event_definitions.get(&input.event_type).ok_or_else(undefined)?;
         let collection = definition.api_collection_endpoint.as_ref().ok_or_else(undefined)?;
         let resource = definition.api_resource_endpoint.as_ref().ok_or_else(undefined)?;
-        let client = self.headers(settings).apply(&self.account_client());
+        let client = self.account_client();
         if let Some(filter) = definition.filter(&input.object_id, &event.statuses) {
             let found = client.path(collection).query().filter(Rql::raw(filter)).count().await?;
             if found == 0 {
@@ -446,8 +446,9 @@ impl Attempt<'_> {
     }
 
     async fn scheduled(&mut self, settings: &Settings, limit: Duration) -> Result<TaskOutput, HandlerError> {
-        let client = self.headers(settings).apply(self.client());
-        let schedules = client
+        let schedules = self
+            .tasks
+            .client
             .ns("devops")
             .collection("services")
             .resource(settings.context.extension_id.as_str())
@@ -480,11 +481,6 @@ impl Attempt<'_> {
             TaskCategory::Interactive => &self.tasks.interactive_client,
             _ => &self.tasks.client,
         }
-    }
-
-    /// What ties a call to the task, those included that the handler does not make.
-    fn headers<'a>(&'a self, settings: &'a Settings) -> TaskHeaders<'a> {
-        TaskHeaders::new(self.task, &settings.context.extension_id)
     }
 
     fn context(&self, attempt: u32) -> TaskContext {
@@ -550,7 +546,7 @@ impl Attempt<'_> {
         let options = &self.task.options;
         let attempt = self.tasks.attempts.begin(&self.task.input.event_type, &self.task.input.object_id);
         let context = &settings.context;
-        let headers = self.headers(settings);
+        let headers = TaskHeaders::new(self.task, &context.extension_id);
         let mut scope = settings
             .container
             .scope()

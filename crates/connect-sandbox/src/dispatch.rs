@@ -74,6 +74,8 @@ pub(crate) struct Dispatcher {
     /// Until when an attempt (by its number) is to be answered, or an interactive task to be taken.
     deadlines: BTreeMap<(Instant, u64), (String, usize)>,
     connections: Connections,
+    /// The task that a runner has, by its object: the one given out last.
+    running: HashMap<String, String>,
     /// How many tasks are not over.
     unfinished: usize,
     /// Over all tasks ever made; ids are made of it.
@@ -94,6 +96,7 @@ impl Dispatcher {
             waiting: BTreeMap::new(),
             deadlines: BTreeMap::new(),
             connections: Connections::default(),
+            running: HashMap::new(),
             unfinished: 0,
             made: 0,
             counter: 0,
@@ -170,6 +173,7 @@ impl Dispatcher {
             let Some(task) = self.tasks.get_mut(&task_id) else { continue };
             task.status = TaskStatus::Retrying;
             task.lost(ended);
+            self.running.remove(&task.object_id);
             let (category, attempts) = (task.category.clone(), task.attempts.len());
             if category == TaskCategory::Interactive {
                 self.deadline(&task_id, attempts, now + scaled(self.policy.interactive_wait, 1.0));
@@ -216,6 +220,7 @@ impl Dispatcher {
         task.status = TaskStatus::Processing;
         task.attempts.push(AttemptRecord { instance, started, ended: None, output: None });
         let message = task.message();
+        self.running.insert(task.object_id.clone(), id.to_owned());
         let (attempt, limit) = (task.attempts.len(), self.policy.answer_limit(&task.category));
         self.deadline(id, attempt, now + scaled(limit, 1.0));
         Some(message)
@@ -328,6 +333,9 @@ impl Dispatcher {
     /// What became of a task whose attempt ended; one that is over makes room for the next of its object.
     fn outcome(&mut self, id: &str) -> Option<Outcome> {
         let task = self.tasks.get_mut(id)?;
+        if self.running.get(&task.object_id).is_some_and(|running| running == id) {
+            self.running.remove(&task.object_id);
+        }
         let over = task.status.is_over();
         let outcome = Outcome {
             task_id: id.to_owned(),
@@ -351,6 +359,11 @@ impl Dispatcher {
         let mut tasks: Vec<_> = self.tasks.values().cloned().collect();
         tasks.sort_by(|left, right| left.id.cmp(&right.id));
         tasks
+    }
+
+    /// The task that a runner has for an object.
+    pub(crate) fn running_for(&self, object_id: &str) -> Option<&str> {
+        self.running.get(object_id).map(String::as_str)
     }
 
     /// Gives a task out now that waits for its countdown or its next retry; says whether it waited.

@@ -21,8 +21,8 @@ pub(crate) async fn recorded(core: &Arc<Core>, path: &str, request: Request) -> 
     let (at, started) = (recorder.now(), Instant::now());
     let method = request.method().to_string();
     let query = request.uri().query().map_or_else(String::new, |query| format!("?{query}"));
-    // The header by which Connect's own runner ties the calls of a handler to its task.
     let task = request.headers().get("EAAS_TASK_ID").and_then(|task| task.to_str().ok()).map(Arc::from);
+    let task = task.or_else(|| fetches(core, path, request.uri().query().unwrap_or_default()));
     let (parts, sent) = request.into_parts();
     let cut_short = || ApiError::bad("VAL_001", "The body ended before its length.");
     let (sent, body) = read(sent).await.ok_or_else(cut_short)?;
@@ -34,6 +34,15 @@ pub(crate) async fn recorded(core: &Arc<Core>, path: &str, request: Request) -> 
         CallRecord { method, path, status: parts.status.as_u16(), took: started.elapsed(), body, answer };
     recorder.note(task, at, What::Call(Arc::new(call)));
     Ok(Response::from_parts(parts, sent))
+}
+
+/// The task that a call belongs to that does not name one. The header `EAAS_TASK_ID` is with the calls of handlers; with
+/// those by which runners look at a task's object before, it is not.
+fn fetches(core: &Core, path: &str, query: &str) -> Option<Arc<str>> {
+    let of_list = || query.split_once("eq(id,").and_then(|(_, rest)| rest.split([',', ')']).next());
+    let of_path = path.rsplit('/').next().filter(|id| id.contains('-'));
+    let id = of_path.or_else(of_list)?;
+    core.state().dispatcher.running_for(id).map(Arc::from)
 }
 
 /// Reads a body, to note it and to pass it on; `None` where it breaks off.

@@ -213,6 +213,26 @@ async fn a_request_is_run_again() {
 }
 
 #[tokio::test]
+async fn calls_are_shown_with_their_task() {
+    let sandbox = Sandbox::builder().request(purchase("PR-1")).start().await.unwrap();
+    let mut runner = Runner::connect(&sandbox, "SIN-1", "background").await;
+    let task = runner.task().await;
+    // As runners do: without the header before the handler, with it in the handler.
+    Rest(&sandbox).get("requests?and(eq(id,PR-1),in(status,(pending)))&limit=0&offset=0").await;
+    Rest(&sandbox).get("requests/PR-1").await;
+    let call = Client::new().put(format!("{}/public/v1/requests/PR-1", sandbox.url()));
+    let call =
+        call.header("Authorization", sandbox.api_key()).header("EAAS_TASK_ID", "TQ-0000-0000-0000-0001");
+    call.json(&json!({"note": "by the handler"})).send().await.unwrap();
+    runner.answer(task, json!({"result": "success"})).await;
+    sandbox.settled().await;
+    Rest(&sandbox).get("requests/PR-1").await;
+    let page = Browser(&sandbox).get("/requests/PR-1").await.1;
+    assert!(page.contains("3 calls"), "the last one was made by somebody else: {page}");
+    assert!(page.contains("by the handler"), "with their bodies: {page}");
+}
+
+#[tokio::test]
 async fn the_list_is_filtered_and_paged() {
     let mut requests: Vec<Value> = (1..=60).map(|number| purchase(&format!("PR-{number:03}"))).collect();
     requests[0]["status"] = json!("approved");
