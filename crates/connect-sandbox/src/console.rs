@@ -2,6 +2,7 @@
 //!
 //! What it changes it changes by REST, in this process: whatever holds for a call holds for a button.
 
+mod activity;
 mod api;
 mod assets;
 mod devops;
@@ -15,6 +16,7 @@ mod parts;
 mod purchase;
 mod request;
 mod requests;
+mod send;
 mod timeline;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -49,7 +51,10 @@ pub(crate) fn router(server: &Server) -> Router {
         .route("/assets", get(assets::all))
         .route("/assets/{id}", get(assets::show))
         .route("/assets/{id}/{kind}", post(assets::act))
-        .route("/schedules", get(devops::schedules))
+        .route("/schedules", get(devops::schedules).post(devops::make_schedule))
+        .route("/tasks", get(activity::tasks))
+        .route("/calls", get(activity::calls))
+        .route("/send", get(send::show).post(send::send))
         .route("/schedules/{id}", get(devops::schedule))
         .route("/schedules/{id}/run", post(devops::run_schedule))
         .route("/variables", get(devops::variables))

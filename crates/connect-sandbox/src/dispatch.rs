@@ -30,6 +30,11 @@ pub(crate) fn scaled(duration: Duration, speed: f64) -> Duration {
     Duration::from_secs_f64((duration.as_secs_f64() / speed).clamp(0.0, LONGEST_WAIT))
 }
 
+fn task_id(number: u64) -> String {
+    let digits = format!("{number:012}");
+    format!("TQ-0000-{}-{}-{}", &digits[0..4], &digits[4..8], &digits[8..])
+}
+
 /// What became of a task that was asked for.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Enqueued {
@@ -134,8 +139,7 @@ impl Dispatcher {
         }
         self.made += 1;
         self.unfinished += 1;
-        let digits = format!("{:012}", self.made);
-        let id = format!("TQ-0000-{}-{}-{}", &digits[0..4], &digits[4..8], &digits[8..]);
+        let id = task_id(self.made);
         if interactive {
             self.deadline(&id, 0, now + scaled(self.policy.interactive_wait, 1.0));
         } else {
@@ -380,6 +384,31 @@ impl Dispatcher {
     pub(crate) fn waits(&self, id: &str, now: Instant) -> Option<Duration> {
         let due = self.waiting.iter().find(|(_, waiting)| *waiting == id).map(|((due, _), _)| *due)?;
         Some(due.saturating_duration_since(now))
+    }
+
+    /// The newest tasks, the newest first.
+    pub(crate) fn newest(&self, most: usize) -> Vec<TaskRecord> {
+        // Ids are made of their number, so they need not be sorted.
+        (1..=self.made)
+            .rev()
+            .take(most)
+            .filter_map(|number| self.tasks.get(&task_id(number)))
+            .cloned()
+            .collect()
+    }
+
+    /// How many tasks of each event are in each status.
+    pub(crate) fn counts(&self) -> HashMap<(&str, TaskStatus), usize> {
+        let mut counts = HashMap::new();
+        for task in self.tasks.values() {
+            *counts.entry((task.event_type.as_str(), task.status)).or_default() += 1;
+        }
+        counts
+    }
+
+    /// How many tasks each instance has now.
+    pub(crate) fn held(&self) -> HashMap<String, usize> {
+        self.connections.held()
     }
 
     /// The tasks of an object, the oldest first.

@@ -187,6 +187,18 @@ impl Recorder {
         self.0.changed.subscribe()
     }
 
+    /// The newest calls that are wanted, the newest first, with their numbers.
+    pub(crate) fn calls(&self, most: usize, wanted: impl Fn(&CallRecord) -> bool) -> Vec<(u64, Entry)> {
+        let log = self.log();
+        let end = log.first + log.entries.len() as u64;
+        let calls = (log.first..end).rev().zip(log.entries.iter().rev());
+        calls
+            .filter(|(_, entry)| matches!(&entry.what, What::Call(call) if wanted(call)))
+            .take(most)
+            .map(|(number, entry)| (number, entry.clone()))
+            .collect()
+    }
+
     /// What happened in a task, the oldest first.
     pub(crate) fn of_task(&self, task: &str) -> Vec<Entry> {
         self.log().entries.iter().filter(|entry| entry.task.as_deref() == Some(task)).cloned().collect()

@@ -53,6 +53,11 @@ impl Saga for PurchaseSaga {
     }
 }
 
+async fn act(action: ProductAction, _: Scope) -> Result<InteractiveResponse> {
+    let asset = action.jwt_payload.and_then(|payload| payload.asset_id).ok_or("no asset")?;
+    Ok(InteractiveResponse::redirect(format!("https://vendor.example/{asset}")))
+}
+
 async fn refresh(schedule: Schedule, _: Scope) -> Result<ScheduledExecutionResponse> {
     info!("refreshed to a depth of {}", schedule.parameter["depth"]);
     Ok(ScheduledExecutionResponse::done())
@@ -63,5 +68,6 @@ pub(crate) fn extension() -> Extension {
         .variable(Variable::new("ACTIVATION_TEMPLATE").initial_value("TL-000-000-001"))
         .variable(Variable::new("VENDOR_TOKEN").initial_value("secret").secure())
         .background(event::ASSET_PURCHASE_REQUEST_PROCESSING, ["pending"], PurchaseSaga)
+        .interactive(event::PRODUCT_ACTION_EXECUTION, act)
         .scheduled("refresh", "Refresh", "Refreshes the vendor's token", refresh)
 }

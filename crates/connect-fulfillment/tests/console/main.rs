@@ -121,6 +121,23 @@ async fn run(browser: &Browser, home: &str, sandbox: &Sandbox) -> WebDriverResul
     browser.waits_for("#timeline", "refreshed to a depth of 3").await?;
     browser.screenshot("schedule").await?;
 
+    browser.goto(&format!("{home}schedules")).await?;
+    browser.clicks("[data-key='new-schedule'] > summary").await?;
+    browser.types("[name='name']", "By hand").await?;
+    browser.types("[name='parameter']", "{\"depth\"").await?;
+    browser.screenshot("new-schedule").await?;
+    browser.clicks("[data-key='new-schedule'] button").await?;
+    browser.waits_for(".errors", "It is not JSON").await?;
+    browser.types("[name='parameter']", "{\"depth\": 4}").await?;
+    browser.clicks("[data-key='new-schedule'] button").await?;
+    browser.waits_for("#list", "By hand").await?;
+
+    // A product action by hand.
+    browser.goto(&format!("{home}send?object=AS-0000-0000-0001")).await?;
+    browser.clicks("form[method='post'] button").await?;
+    browser.waits_for("pre", "https://vendor.example/AS-0000-0000-0001").await?;
+    browser.screenshot("send").await?;
+
     // An inquiry, with what the sandbox refuses told beside its field.
     sandbox.add_request(asset_request("PR-0000-0000-0009-001")).unwrap();
     browser.goto(&format!("{home}requests/PR-0000-0000-0009-001")).await?;
@@ -140,6 +157,9 @@ async fn run(browser: &Browser, home: &str, sandbox: &Sandbox) -> WebDriverResul
         ("purchase", "purchase".to_owned()),
         ("assets", "assets".to_owned()),
         ("asset", "assets/AS-0000-0000-0001".to_owned()),
+        ("tasks", "tasks".to_owned()),
+        ("calls", "calls?status=changes".to_owned()),
+        ("send", "send".to_owned()),
         ("schedules", "schedules".to_owned()),
         ("variables", "variables".to_owned()),
         ("runners", "runners".to_owned()),

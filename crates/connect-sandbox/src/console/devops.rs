@@ -8,14 +8,15 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
 };
 use connect_model::{rql::Rql, wire::Secret};
+use jiff::Timestamp;
 use maud::{Markup, html};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     Console, Problem, api,
     form::Form,
     layout::{self, Here},
-    parts::{COVERED, chip, errors, first, json, link, row, system_time, text, time_of},
+    parts::{COVERED, chip, errors, first, json as shown_json, link, row, system_time, text, time_of},
     timeline::timeline,
 };
 use crate::{TaskStatus, core::Connected, dispatch::Lane, events};
@@ -37,16 +38,7 @@ pub(super) async fn runners(State(console): State<Console>) -> Html<String> {
     for runner in console.runners() {
         instances.entry(runner.instance.clone()).or_default().push(runner);
     }
-    let held = {
-        let state = console.core.state();
-        let mut held: BTreeMap<String, usize> = BTreeMap::new();
-        for task in state.dispatcher.tasks().iter().filter(|task| task.status == TaskStatus::Processing) {
-            if let Some(attempt) = task.attempts.last() {
-                *held.entry(attempt.instance.clone()).or_default() += 1;
-            }
-        }
-        held
-    };
+    let held = console.core.state().dispatcher.held();
     let content = html! {
         div.head { h1 { "Runners" } p.count #count data-live { (instances.len()) " connected" } }
         div.stack #runners data-live {
@@ -124,17 +116,20 @@ pub(super) async fn extension(State(console): State<Console>) -> Html<String> {
         }
     }
     let mut counts: BTreeMap<String, [usize; 4]> = BTreeMap::new();
-    for task in console.core.state().dispatcher.tasks() {
-        let index = match task.status {
+    for ((event, status), count) in console.core.state().dispatcher.counts() {
+        let index = match status {
             TaskStatus::Succeeded => 1,
             TaskStatus::Failed => 2,
             TaskStatus::Skipped => 3,
             _ => 0,
         };
-        counts.entry(task.event_type).or_default()[index] += 1;
+        counts.entry(event.to_owned()).or_default()[index] += count;
     }
     let content = html! {
         div.head { h1 { "What the extension handles" } }
+        @if subscribed.keys().any(|event| events::category(event) == "interactive") {
+            p.actions { a.button href="/send" { "Send an interactive event" } }
+        }
         div.stack #extension data-live {
             @if runners.is_empty() { div.empty { p { "No runner is connected, so nobody said yet what is handled." } } }
             @else {
@@ -284,12 +279,116 @@ fn variables_page(console: &Console, open: &str, texts: &[String]) -> Html<Strin
 }
 
 pub(super) async fn schedules(State(console): State<Console>) -> Result<Html<String>, Problem> {
+    schedules_page(&console, None, &[]).await
+}
+
+/// Makes a schedule, as an extension would by REST.
+pub(super) async fn make_schedule(State(console): State<Console>, sent: Form) -> Result<Response, Problem> {
+    let end = match order(&sent) {
+        Ok(body) => {
+            api::post(&console.core, &console.schedules(), &body).await.map_err(|problem| problem.texts)
+        }
+        Err(text) => Err(vec![text]),
+    };
+    console.core.setup.recorder.touch();
+    match end {
+        Ok(_) => Ok(Redirect::to("/schedules").into_response()),
+        Err(texts) => {
+            let page = schedules_page(&console, Some(&sent), &texts).await?;
+            Ok((StatusCode::BAD_REQUEST, page).into_response())
+        }
+    }
+}
+
+/// A schedule as Connect takes it, of what was typed.
+fn order(sent: &Form) -> Result<Value, String> {
+    let parameter = match sent.get("parameter").trim() {
+        "" => json!({}),
+        typed => {
+            serde_json::from_str(typed).map_err(|error| format!("parameter: It is not JSON: {error}."))?
+        }
+    };
+    // Without a zone it is UTC, as all times of schedules are.
+    let time = |name: &str| match sent.get(name) {
+        "" => Timestamp::now().to_string(),
+        typed => format!("{typed}{}Z", if typed.len() == 16 { ":00" } else { "" }),
+    };
+    let trigger = match sent.get("trigger") {
+        "onetime" => json!({"type": "onetime", "date": time("at")}),
+        unit @ ("hours" | "days" | "weeks" | "months") => {
+            let amount: i64 = sent.get("amount").trim().parse().unwrap_or_default();
+            json!({"type": "recurring", "unit": unit, "amount": amount, "start": time("at")})
+        }
+        "advanced" => json!({"type": "advanced", "cron_expression": sent.get("cron"), "start": time("at")}),
+        _ => Value::Null,
+    };
+    let mut body = json!({"name": sent.get("name"), "method": sent.get("method"), "parameter": parameter});
+    if !trigger.is_null() {
+        body["trigger"] = trigger;
+    }
+    Ok(body)
+}
+
+fn schedule_form(console: &Console, sent: Option<&Form>) -> Markup {
+    let typed = |name: &str| sent.map_or("", |sent| sent.get(name));
+    let mut methods = BTreeMap::new();
+    for one in console.runners().iter().flat_map(|runner| runner.declared.schedulables.iter().flatten()) {
+        methods.insert(one.method.clone(), one.name.clone());
+    }
+    let triggers = [
+        ("", "By hand alone"),
+        ("onetime", "Once"),
+        ("hours", "Every … hours"),
+        ("days", "Every … days"),
+        ("weeks", "Every … weeks"),
+        ("months", "Every … months"),
+        ("advanced", "Cron expression"),
+    ];
+    html! {
+        details.action data-key="new-schedule" open[sent.is_some()] {
+            summary { "New schedule" }
+            form method="post" action="/schedules" novalidate {
+                label { span { "Name" } input name="name" value=(typed("name")) autocomplete="off"; }
+                label { span { "Method" }
+                    @if methods.is_empty() { input name="method" value=(typed("method")) autocomplete="off"; }
+                    @else {
+                        select name="method" {
+                            @for (method, name) in &methods {
+                                option value=(method) selected[typed("method") == method] { (name) " (" (method) ")" }
+                            }
+                        }
+                    }
+                }
+                div.parts {
+                    label { span { "Fires" }
+                        select name="trigger" {
+                            @for (value, shown) in triggers { option value=(value) selected[typed("trigger") == value] { (shown) } }
+                        }
+                    }
+                    label { span { "How many of them" } input name="amount" inputmode="numeric" value=(first([typed("amount"), "1"])); }
+                    label { span { "At, or from (UTC)" } input type="datetime-local" name="at" value=(typed("at")); }
+                    label { span { "Cron expression" } input name="cron" value=(typed("cron")) placeholder="0 */2 * * *" autocomplete="off"; }
+                }
+                label { span { "Parameter (JSON)" } textarea name="parameter" rows="4" spellcheck="false" placeholder="{}" { (typed("parameter")) } }
+                button.primary { "Make it" }
+            }
+        }
+    }
+}
+
+async fn schedules_page(
+    console: &Console,
+    sent: Option<&Form>,
+    texts: &[String],
+) -> Result<Html<String>, Problem> {
     let found = api::list(&console.core, &console.schedules(), &Rql::Empty, "limit=1000").await?;
     let content = html! {
         div.head { h1 { "Schedules" } p.count #count data-live { (found.total) } }
+        (errors(texts))
+        div.actions #actions data-live { (schedule_form(console, sent)) }
         div #list data-live {
             @if found.items.is_empty() {
-                div.empty { p { "There is no schedule." } p.quiet { "An extension makes them by REST; tests by the library." } }
+                div.empty { p { "There is no schedule." } }
             } @else {
                 div.scroll {
                     table {
@@ -357,8 +456,8 @@ pub(super) async fn schedule(
             section { h2 { "Timeline" } div #timeline data-live { (timeline(&console, &id, &Value::Null)) } }
             section #facts data-live {
                 h2 { "Details" }
-                @if !schedule["parameter"].is_null() { h3 { "Parameter" } (json(schedule["parameter"].clone())) }
-                details data-key="json" { summary { "JSON" } (json(schedule.clone())) }
+                @if !schedule["parameter"].is_null() { h3 { "Parameter" } (shown_json(schedule["parameter"].clone())) }
+                details data-key="json" { summary { "JSON" } (shown_json(schedule.clone())) }
             }
         }
     };

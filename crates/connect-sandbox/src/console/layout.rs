@@ -9,6 +9,8 @@ pub(super) enum Here {
     Requests,
     Purchase,
     Assets,
+    Tasks,
+    Calls,
     Schedules,
     Variables,
     Runners,
@@ -20,6 +22,8 @@ pub(super) enum Here {
 const MENU: &[(Here, &str, &str, &str)] = &[
     (Here::Requests, "/", "Requests", "r"),
     (Here::Assets, "/assets", "Assets", "a"),
+    (Here::Tasks, "/tasks", "Tasks", "t"),
+    (Here::Calls, "/calls", "Calls", "c"),
     (Here::Schedules, "/schedules", "Schedules", "s"),
     (Here::Variables, "/variables", "Variables", "v"),
     (Here::Runners, "/runners", "Runners", "u"),

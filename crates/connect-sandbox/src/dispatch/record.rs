@@ -4,7 +4,7 @@ use connect_model::wire::{Task, TaskCategory, TaskInput, TaskOptions, TaskOutput
 use serde_json::Value;
 
 /// Where a task stands, in Connect's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TaskStatus {
     /// In the queue.
@@ -24,6 +24,19 @@ pub enum TaskStatus {
 }
 
 impl TaskStatus {
+    /// Connect's word for it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::Processing => "processing",
+            Self::Rescheduled => "rescheduled",
+            Self::Retrying => "retrying",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+
     /// Whether nothing more comes of the task.
     #[must_use]
     pub fn is_over(self) -> bool {
