@@ -2,6 +2,7 @@
 //!
 //! What it changes it changes by REST, in this process: whatever holds for a call holds for a button.
 
+mod act;
 mod activity;
 mod api;
 mod assets;

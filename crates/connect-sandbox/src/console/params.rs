@@ -234,6 +234,8 @@ fn parts(param: &Value, name: &str, kind: &str, sent: Option<&Form>) -> Markup {
             None => current[choice] == true,
         };
         return html! {
+            // Without it, none ticked could not be told from not asked for.
+            input type="hidden" name={ (name) ":asked" } value="1";
             @for choice in choices(param) {
                 @let own = text(choice, "/value");
                 label.check {
@@ -276,6 +278,9 @@ pub(super) fn change(param: &Value, sent: &Form) -> Result<Option<Value>, String
     match text(param, "/type") {
         "heading" | "content" => Ok(None),
         "checkbox" => {
+            if sent.find(&format!("{name}:asked")).is_none() {
+                return Ok(None);
+            }
             let ticked: Vec<&str> = sent.all(&name).collect();
             let values = choices(param).iter().map(|choice| text(choice, "/value"));
             let map: Map<String, Value> =
@@ -337,10 +342,10 @@ mod tests {
             ("dropdown", &[("p:a", "2")], Some(json!({"id": "a", "value": "2"}))),
             (
                 "checkbox",
-                &[("p:a", "2")],
+                &[("p:a:asked", "1"), ("p:a", "2")],
                 Some(json!({"id": "a", "structured_value": {"1": false, "2": true}})),
             ),
-            ("checkbox", &[], None),
+            ("checkbox", &[("p:a:asked", "1")], None),
             ("object", &[("p:a", "{\"b\": 1}")], Some(json!({"id": "a", "structured_value": {"b": 1}}))),
             ("object", &[("p:a", " ")], None),
             (
@@ -353,6 +358,11 @@ mod tests {
         ] {
             assert_eq!(change(&of(kind), &sent(fields)), Ok(expected), "{kind}");
         }
+        let mut ticked = of("checkbox");
+        ticked["structured_value"] = json!({"1": true, "2": false});
+        assert_eq!(change(&ticked, &sent(&[])), Ok(None), "it was not asked for");
+        let none = json!({"id": "a", "structured_value": {"1": false, "2": false}});
+        assert_eq!(change(&ticked, &sent(&[("p:a:asked", "1")])), Ok(Some(none)));
         assert!(change(&of("object"), &sent(&[("p:a", "{")])).unwrap_err().starts_with("It is not JSON"));
         assert!(change(&of("object"), &sent(&[("p:a", "7")])).unwrap_err().contains("JSON object"));
     }

@@ -1,7 +1,5 @@
 //! One request: what it is, what happened to it, and what can be done with it.
 
-use std::collections::HashMap;
-
 use axum::{
     extract::{Path, State},
     http::StatusCode,
@@ -11,23 +9,15 @@ use maud::{Markup, html};
 use serde_json::{Value, json};
 
 use super::{
-    Console, Problem, api,
+    Console, Problem,
+    act::{Panels, Refused},
+    api,
     form::Form,
     layout::{self, Here},
     params,
     parts::{self, chip, errors, first, json as shown, link, list, named, row, text, time_of, title},
     timeline::timeline,
 };
-
-/// What the page says of an action that was refused: what was sent comes again.
-#[derive(Default)]
-struct Refused {
-    action: String,
-    sent: Form,
-    texts: Vec<String>,
-    /// By parameter.
-    fields: HashMap<String, String>,
-}
 
 pub(super) async fn show(
     State(console): State<Console>,
@@ -45,11 +35,11 @@ pub(super) async fn act(
 ) -> Result<Response, Problem> {
     let path = format!("requests/{}", api::segment(&id));
     let request = api::get(&console.core, &path).await?;
-    let mut refused = Refused { action, sent, ..Refused::default() };
+    let mut refused = Refused::new(action, sent);
     let end = run(&console, &path, &request, &mut refused).await;
     console.core.setup.recorder.touch();
     match end {
-        Ok(()) if refused.texts.is_empty() && refused.fields.is_empty() => {
+        Ok(()) if refused.is_empty() => {
             Ok(Redirect::to(&format!("/requests/{}", api::segment(&id))).into_response())
         }
         end => {
@@ -78,11 +68,7 @@ async fn run(console: &Console, path: &str, request: &Value, refused: &mut Refus
         "fail" | "revoke" => post(json!({"reason": sent.get("reason")})).await,
         "schedule" => post(json!({"planned_date": sent.get("planned_date")})).await,
         "inquire" => {
-            let wrong: Vec<Value> = sent
-                .below("e:")
-                .filter(|(_, error)| !error.trim().is_empty())
-                .map(|(id, error)| json!({"id": id, "value_error": error.trim()}))
-                .collect();
+            let wrong = refused.wrong();
             if !wrong.is_empty() {
                 api::put(core, path, &json!({"asset": {"params": wrong}})).await?;
             }
@@ -93,18 +79,7 @@ async fn run(console: &Console, path: &str, request: &Value, refused: &mut Refus
         }
         "params" | "pend" => {
             let definitions = definitions(console, request).await?;
-            let mut changes = Vec::new();
-            for param in list(request, "/asset/params") {
-                match params::change(&params::joined(param, &definitions), &sent) {
-                    Ok(change) => changes.extend(change),
-                    Err(error) => {
-                        refused.fields.insert(text(param, "/id").to_owned(), error);
-                    }
-                }
-            }
-            if !refused.fields.is_empty() {
-                return Ok(());
-            }
+            let Some(changes) = refused.changes(&joined(request, &definitions)) else { return Ok(()) };
             let mut body = json!({"asset": {"params": changes}});
             if action == "pend" {
                 return post(body).await;
@@ -132,6 +107,11 @@ async fn definitions(console: &Console, request: &Value) -> Result<Vec<Value>, P
     Ok(api::list(&console.core, &path, &connect_model::rql::Rql::Empty, "limit=1000").await?.items)
 }
 
+/// The parameters of a request, with what its product says about them.
+fn joined(request: &Value, definitions: &[Value]) -> Vec<Value> {
+    list(request, "/asset/params").iter().map(|param| params::joined(param, definitions)).collect()
+}
+
 async fn page(
     console: &Console,
     request: &Value,
@@ -140,8 +120,7 @@ async fn page(
     let id = text(request, "/id");
     let kind = title(first([text(request, "/type"), "request"]));
     let definitions = definitions(console, request).await?;
-    let joined: Vec<Value> =
-        list(request, "/asset/params").iter().map(|param| params::joined(param, &definitions)).collect();
+    let joined = joined(request, &definitions);
     let product = api::segment(text(request, "/asset/product/id"));
     let nothing = connect_model::rql::Rql::Empty;
     let templates =
@@ -175,97 +154,35 @@ async fn page(
 fn actions(request: &Value, params: &[Value], templates: &[Value], refused: &Refused) -> Markup {
     let status = text(request, "/status");
     let path = format!("/requests/{}", api::segment(text(request, "/id")));
-    let sent = |action: &str| (refused.action == action).then_some(&refused.sent);
-    let typed = |action: &str, name: &str| sent(action).map_or("", |sent| sent.get(name)).to_owned();
-    let template = |action: &str, kind: &str| {
-        let of_kind = |own: &&Value| {
-            let own_kind = text(own, "/type");
-            matches!(text(own, "/scope"), "" | "asset") && (own_kind.is_empty() || own_kind == kind)
-        };
-        html! {
-            label {
-                span { "Template" }
-                @if templates.iter().any(|own| of_kind(&own)) {
-                    select name="template" {
-                        @for own in templates.iter().filter(of_kind) {
-                            option value=(text(own, "/id")) selected[typed(action, "template") == text(own, "/id")] {
-                                (first([text(own, "/name"), text(own, "/title"), text(own, "/id")]))
-                            }
-                        }
-                    }
-                } @else {
-                    input name="template" value=(typed(action, "template")) placeholder="TL-000-000-000";
-                }
-            }
-        }
+    let panels = Panels { path, params, templates, scope: "asset", refused };
+    let note = html! {
+        label { span { "Note" } input name="note" value=(panels.typed("params", "note", text(request, "/note"))); }
     };
-    let panel = |action: &str, name: &str, style: &str, fields: Markup| {
-        html! {
-            details.action.(style) name="action" data-key={ "action-" (action) } open[refused.action == action] {
-                summary { (name) }
-                form method="post" action={ (path) "/" (action) } novalidate { (fields) button.primary { (name) } }
-            }
-        }
-    };
-    let button = |action: &str, name: &str| {
-        html! { form.inline method="post" action={ (path) "/" (action) } { button { (name) } } }
-    };
-    let reason = |action: &str| {
-        html! {
-            label { span { "Reason" } input name="reason" value=(typed(action, "reason")) autocomplete="off"; }
-        }
-    };
-    let values = |action: &str, phase: &str| {
-        let shown = |param: &&Value| phase.is_empty() || matches!(text(param, "/phase"), "" | "ordering");
-        html! {
-            @for param in params.iter().filter(shown) {
-                (params::field(param, action, sent(action), refused.fields.get(text(param, "/id")).map_or("", String::as_str)))
-            }
-        }
-    };
-    let inquiry = || {
-        html! {
-            p.hint { "Say what is wrong with each parameter that the customer has to correct." }
-            @for param in params {
-                @let name = format!("e:{}", text(param, "/id"));
-                label {
-                    span {
-                        (first([text(param, "/title"), text(param, "/id")])) " " code.quiet { (params::shown(param)) }
-                    }
-                    input name=(name) value=(sent("inquire").map_or(text(param, "/value_error"), |sent| sent.get(&name)))
-                        autocomplete="off";
-                }
-            }
-            (template("inquire", "inquire"))
-        }
-    };
-    let note = || {
-        html! {
-            label { span { "Note" } input name="note" value=(sent("params").map_or(text(request, "/note"), |sent| sent.get("note"))); }
-        }
-    };
+    let answer =
+        html! { p.hint { "As the customer's activation form would." } (panels.values("pend", true)) };
     html! {
-        @if matches!(status, "pending" | "inquiring") { (panel("approve", "Approve", "good", template("approve", "fulfillment"))) }
+        @if matches!(status, "pending" | "inquiring") {
+            (panels.panel("approve", "Approve", "good", &panels.template("approve", "fulfillment")))
+        }
         @if status == "pending" {
-            (panel("fail", "Fail", "bad", reason("fail")))
-            (panel("inquire", "Inquire", "plain", inquiry()))
+            (panels.panel("fail", "Fail", "bad", &panels.reason("fail")))
+            (panels.panel("inquire", "Inquire", "plain", &html! { (panels.inquiry()) (panels.template("inquire", "inquire")) }))
         }
-        @if status == "inquiring" {
-            (panel("pend", "Answer the inquiry", "plain", html! { p.hint { "As the customer's activation form would." } (values("pend", "ordering")) }))
-        }
+        @if status == "inquiring" { (panels.panel("pend", "Answer the inquiry", "plain", &answer)) }
         @if matches!(status, "draft" | "pending" | "inquiring") {
-            (panel("params", "Edit parameters", "plain", html! { (values("params", "")) (note()) }))
+            (panels.panel("params", "Edit parameters", "plain", &html! { (panels.values("params", false)) (note) }))
         }
         @if status == "draft" {
-            (button("validate", "Validate"))
-            @if text(request, "/type") == "purchase" { (button("purchase", "Purchase")) } @else { (button("submit", "Submit")) }
+            (panels.button("validate", "Validate"))
+            @if text(request, "/type") == "purchase" { (panels.button("purchase", "Purchase")) }
+            @else { (panels.button("submit", "Submit")) }
         }
         @if status == "scheduled" {
-            (button("pend", "Make pending"))
-            (panel("revoke", "Revoke", "bad", reason("revoke")))
+            (panels.button("pend", "Make pending"))
+            (panels.panel("revoke", "Revoke", "bad", &panels.reason("revoke")))
         }
-        @if status == "revoking" { (button("confirm", "Confirm the revocation")) }
-        (button("rerun", "Run again"))
+        @if status == "revoking" { (panels.button("confirm", "Confirm the revocation")) }
+        (panels.button("rerun", "Run again"))
     }
 }
 
