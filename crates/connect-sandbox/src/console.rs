@@ -18,6 +18,7 @@ mod purchase;
 mod request;
 mod requests;
 mod send;
+mod tier;
 mod timeline;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -53,6 +54,10 @@ pub(crate) fn router(server: &Server) -> Router {
         .route("/assets/{id}", get(assets::show))
         .route("/assets/{id}/{kind}", post(assets::act))
         .route("/schedules", get(devops::schedules).post(devops::make_schedule))
+        .route("/tier-configs", get(tier::all))
+        .route("/tier-configs/{id}", get(tier::config))
+        .route("/tier-config-requests/{id}", get(tier::request))
+        .route("/tier-config-requests/{id}/{action}", post(tier::act))
         .route("/tasks", get(activity::tasks))
         .route("/calls", get(activity::calls))
         .route("/send", get(send::show).post(send::send))

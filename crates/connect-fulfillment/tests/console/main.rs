@@ -157,6 +157,7 @@ async fn run(browser: &Browser, home: &str, sandbox: &Sandbox) -> WebDriverResul
         ("purchase", "purchase".to_owned()),
         ("assets", "assets".to_owned()),
         ("asset", "assets/AS-0000-0000-0001".to_owned()),
+        ("tier-configs", "tier-configs".to_owned()),
         ("tasks", "tasks".to_owned()),
         ("calls", "calls?status=changes".to_owned()),
         ("send", "send".to_owned()),

@@ -9,6 +9,7 @@ pub(super) enum Here {
     Requests,
     Purchase,
     Assets,
+    Tiers,
     Tasks,
     Calls,
     Schedules,
@@ -22,6 +23,7 @@ pub(super) enum Here {
 const MENU: &[(Here, &str, &str, &str)] = &[
     (Here::Requests, "/", "Requests", "r"),
     (Here::Assets, "/assets", "Assets", "a"),
+    (Here::Tiers, "/tier-configs", "Tier configs", "i"),
     (Here::Tasks, "/tasks", "Tasks", "t"),
     (Here::Calls, "/calls", "Calls", "c"),
     (Here::Schedules, "/schedules", "Schedules", "s"),

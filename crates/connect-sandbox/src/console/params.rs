@@ -192,12 +192,15 @@ fn input(param: &Value, [id, name, described]: [&str; 3], sent: Option<&Form>, i
     };
     let value = match typed {
         Some(typed) => typed.to_owned(),
+        // It is not in the page; left empty, it stays as it is.
+        None if kind == "password" => String::new(),
         None if kind == "object" && !param["structured_value"].is_null() => {
             format!("{:#}", param["structured_value"])
         }
         None => current,
     };
-    let placeholder = first([text(param, "/constraints/placeholder"), text(param, "/placeholder")]);
+    let kept = if kind == "password" && !text(param, "/value").is_empty() { "Unchanged" } else { "" };
+    let placeholder = first([kept, text(param, "/constraints/placeholder"), text(param, "/placeholder")]);
     let (required, invalid) = (is_set(param, "required").then_some("true"), invalid.then_some("true"));
     match kind {
         "dropdown" | "choice" => {
@@ -293,6 +296,9 @@ pub(super) fn change(param: &Value, sent: &Form) -> Result<Option<Value>, String
         kind @ ("address" | "phone") => {
             let members = if kind == "address" { ADDRESS } else { PHONE };
             let typed = |part: &str| sent.get(&format!("{name}:{part}")).trim().to_owned();
+            if members.iter().all(|(part, _)| sent.find(&format!("{name}:{part}")).is_none()) {
+                return Ok(None);
+            }
             let typed: Vec<(&str, String)> = members.iter().map(|(part, _)| (*part, typed(part))).collect();
             let current =
                 |part: &str| param["structured_value"][part].as_str().unwrap_or_default().to_owned();
@@ -313,6 +319,7 @@ pub(super) fn change(param: &Value, sent: &Form) -> Result<Option<Value>, String
                 Err(error) => Err(format!("It is not JSON: {error}.")),
             },
         },
+        "password" if sent.get(&name).is_empty() => Ok(None),
         _ => Ok(sent
             .find(&name)
             .filter(|typed| *typed != param["value"].as_str().unwrap_or_default())
@@ -361,6 +368,11 @@ mod tests {
         let mut ticked = of("checkbox");
         ticked["structured_value"] = json!({"1": true, "2": false});
         assert_eq!(change(&ticked, &sent(&[])), Ok(None), "it was not asked for");
+        let place = json!({"id": "a", "type": "address", "structured_value": {"city": "c"}});
+        assert_eq!(change(&place, &sent(&[])), Ok(None), "nor was this");
+        let password = json!({"id": "a", "type": "password", "value": "canary"});
+        assert_eq!(change(&password, &sent(&[("p:a", "")])), Ok(None));
+        assert!(!field(&password, "", None, "").0.contains("canary"));
         let none = json!({"id": "a", "structured_value": {"1": false, "2": false}});
         assert_eq!(change(&ticked, &sent(&[("p:a:asked", "1")])), Ok(Some(none)));
         assert!(change(&of("object"), &sent(&[("p:a", "{")])).unwrap_err().starts_with("It is not JSON"));

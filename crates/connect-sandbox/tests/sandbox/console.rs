@@ -3,8 +3,9 @@
 use connect_sandbox::Sandbox;
 use reqwest::{Client, Method, StatusCode, header::HeaderMap, redirect::Policy};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
-use crate::support::{Rest, Runner, purchase};
+use crate::support::{ENVIRONMENT, PATIENCE, Rest, Runner, purchase};
 
 /// A browser that follows no redirect.
 struct Browser<'a>(&'a Sandbox);
@@ -122,6 +123,107 @@ async fn nothing_is_rendered_unescaped() {
         let (_, page, _) = browser.post(&format!("/requests/PR-1/{action}"), &[(field, HOSTILE)]).await;
         assert_harmless(&page);
     }
+}
+
+#[tokio::test]
+async fn nothing_that_a_runner_declares_is_rendered_unescaped() {
+    let sandbox = Sandbox::builder().variable("OTHER", HOSTILE).start().await.unwrap();
+    let path = format!("{ENVIRONMENT}/SIN-1%22%3E%3Cscript%3E");
+    let mut runner = Runner(Runner::open(&sandbox, &path, "", sandbox.api_key()).await.unwrap());
+    runner
+        .send(&json!({"version": 2, "message_type": "setup_request", "data": {
+            "event_subscriptions": {HOSTILE: [HOSTILE], "product_action_execution": [],
+                "asset_purchase_request_validation": []},
+            "schedulables": [{"method": HOSTILE, "name": HOSTILE, "description": HOSTILE}],
+            "variables": [{"name": HOSTILE, "initial_value": HOSTILE, "secure": false}],
+            "audience": [HOSTILE], "runner_version": HOSTILE,
+            "repository": {"readme_url": HOSTILE, "changelog_url": "javascript:alert(1)"}}}))
+        .await;
+    runner.receive().await;
+    let schedule = json!({"id": HOSTILE, "name": HOSTILE, "method": HOSTILE, "parameter": {HOSTILE: HOSTILE},
+        "trigger": {"type": "advanced", "cron_expression": HOSTILE}, "status": HOSTILE});
+    sandbox.add_schedule(schedule).unwrap();
+    let browser = Browser(&sandbox);
+    let encoded =
+        percent_encoding::utf8_percent_encode(HOSTILE, percent_encoding::NON_ALPHANUMERIC).to_string();
+    for path in [
+        "/runners",
+        "/extension",
+        "/variables",
+        "/schedules",
+        &format!("/schedules/{encoded}"),
+        &format!("/send?event={encoded}&object={encoded}"),
+        &format!("/tasks?text={encoded}&status={encoded}"),
+        &format!("/calls?text={encoded}&status={encoded}"),
+        &format!("/assets?text={encoded}"),
+        &format!("/tier-configs?text={encoded}"),
+    ] {
+        let (status, page, _) = browser.get(path).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        assert_harmless(&page);
+        assert!(!page.contains("href=\"javascript"), "{page}");
+    }
+    for (path, fields) in [
+        (
+            "/schedules",
+            &[("name", HOSTILE), ("method", HOSTILE), ("parameter", HOSTILE), ("cron", HOSTILE)] as &[_],
+        ),
+        ("/send", &[("event", HOSTILE), ("object", HOSTILE), ("data", HOSTILE)]),
+        ("/purchase", &[("product", HOSTILE)]),
+        (&format!("/variables/{encoded}"), &[("value", "")]),
+        (&format!("/variables/x{encoded}"), &[("value", "x")]),
+        (&format!("/assets/{encoded}/change"), &[]),
+    ] {
+        let (status, page, _) = browser.post(path, fields).await;
+        assert!(status.is_client_error(), "{path}: {status}");
+        assert_harmless(&page);
+    }
+}
+
+#[tokio::test]
+async fn a_variable_goes_to_the_runners() {
+    let sandbox = Sandbox::builder().start().await.unwrap();
+    let mut runner = Runner::connect(&sandbox, "SIN-1", "background").await;
+    assert_eq!(runner.receive().await["data"]["variables"][0]["value"], "initial");
+    let browser = Browser(&sandbox);
+    assert_eq!(browser.post("/variables/VENDOR_URL", &[("value", "new")]).await.0, StatusCode::SEE_OTHER);
+    let setup = runner.receive().await;
+    assert_eq!(setup["message_type"], "setup_response");
+    assert_eq!(setup["data"]["variables"], json!([{"name": "VENDOR_URL", "value": "new", "secure": false}]));
+    let mut other = Runner::connect(&sandbox, "SIN-2", "background").await;
+    assert_eq!(other.receive().await["data"]["variables"][0]["value"], "new", "who comes later gets it too");
+}
+
+#[tokio::test]
+async fn a_purchase_is_ordered_with_what_was_typed() {
+    let sandbox = Sandbox::builder().request(purchase("PR-1")).start().await.unwrap();
+    let browser = Browser(&sandbox);
+    assert!(browser.get("/purchase").await.1.contains("name=\"p:domain\""));
+    let fields =
+        [("product", "PRD-1"), ("p:domain", "b.example"), ("customer", "new"), ("customer:name", "New Ltd")];
+    let (status, page, headers) = browser.post("/purchase", &fields).await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    let id = headers["location"].to_str().unwrap().strip_prefix("/requests/").unwrap();
+    let request = sandbox.request(id).unwrap();
+    assert_eq!((&request["type"], &request["status"]), (&json!("purchase"), &json!("pending")));
+    assert_eq!(request["asset"]["params"][0]["value"], "b.example");
+    assert_eq!(request["asset"]["tiers"]["customer"]["name"], "New Ltd");
+    let (status, page, _) = browser.get("/purchase?product=PRD-none").await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "{page}");
+}
+
+#[tokio::test]
+async fn pages_are_told_of_changes() {
+    let sandbox = Sandbox::builder().request(purchase("PR-1")).start().await.unwrap();
+    let mut events = reqwest::get(format!("{}/events", sandbox.url())).await.unwrap();
+    assert!(events.headers()["content-type"].to_str().unwrap().starts_with("text/event-stream"));
+    let hello = events.chunk().await.unwrap().unwrap();
+    assert!(hello.starts_with(b"event: hello\ndata: 0"), "browsers leave out events without data: {hello:?}");
+    Rest(&sandbox).post("requests/PR-1/fail", json!({"reason": "r"})).await;
+    let change = timeout(PATIENCE, events.chunk()).await.unwrap().unwrap().unwrap();
+    assert!(change.starts_with(b"event: change"), "{change:?}");
+    // An open page does not hold up the end.
+    timeout(PATIENCE, sandbox.stop()).await.unwrap();
 }
 
 #[tokio::test]
