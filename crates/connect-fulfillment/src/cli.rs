@@ -42,6 +42,9 @@ enum Command {
         /// Asset requests: a JSON file, or a folder of them. Can be given several times.
         #[arg(long = "requests", value_name = "FILE_OR_FOLDER")]
         requests: Vec<PathBuf>,
+        /// Where the sandbox listens, with its console: an IP address and a port.
+        #[arg(long, default_value = "127.0.0.1:0")]
+        address: String,
         /// How much faster time goes.
         #[arg(long, default_value_t = 60.0)]
         speed: f64,
@@ -92,8 +95,9 @@ pub fn main(extension: impl FnOnce() -> Extension) -> ExitCode {
     let extension = extension();
     let end = match command {
         Command::Run => block_on(run(extension, arguments.unsecure)),
-        Command::Dev { requests, speed, once } => {
-            let dev = Dev::new(extension).recorder(recorder.unwrap_or_default()).speed(speed).once(once);
+        Command::Dev { requests, address, speed, once } => {
+            let dev = Dev::new(extension).recorder(recorder.unwrap_or_default()).address(address);
+            let dev = dev.speed(speed).once(once);
             let dev = requests.into_iter().fold(dev, Dev::requests);
             block_on(async { Ok(dev.run().await) })
         }
