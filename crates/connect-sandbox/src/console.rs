@@ -6,7 +6,6 @@ mod act;
 mod activity;
 mod api;
 mod assets;
-mod devops;
 mod form;
 mod guard;
 mod layout;
@@ -17,9 +16,12 @@ mod parts;
 mod purchase;
 mod request;
 mod requests;
+mod runners;
+mod schedules;
 mod send;
 mod tier;
 mod timeline;
+mod variables;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -53,7 +55,7 @@ pub(crate) fn router(server: &Server) -> Router {
         .route("/assets", get(assets::all))
         .route("/assets/{id}", get(assets::show))
         .route("/assets/{id}/{kind}", post(assets::act))
-        .route("/schedules", get(devops::schedules).post(devops::make_schedule))
+        .route("/schedules", get(schedules::all).post(schedules::make))
         .route("/tier-configs", get(tier::all))
         .route("/tier-configs/{id}", get(tier::config))
         .route("/tier-config-requests/{id}", get(tier::request))
@@ -61,12 +63,12 @@ pub(crate) fn router(server: &Server) -> Router {
         .route("/tasks", get(activity::tasks))
         .route("/calls", get(activity::calls))
         .route("/send", get(send::show).post(send::send))
-        .route("/schedules/{id}", get(devops::schedule))
-        .route("/schedules/{id}/run", post(devops::run_schedule))
-        .route("/variables", get(devops::variables))
-        .route("/variables/{name}", post(devops::set_variable))
-        .route("/runners", get(devops::runners))
-        .route("/extension", get(devops::extension))
+        .route("/schedules/{id}", get(schedules::show))
+        .route("/schedules/{id}/run", post(schedules::run_now))
+        .route("/variables", get(variables::all))
+        .route("/variables/{name}", post(variables::set))
+        .route("/runners", get(runners::runners))
+        .route("/extension", get(runners::extension))
         .route("/events", get(live::events))
         .route(
             "/console.css",

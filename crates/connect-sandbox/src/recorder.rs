@@ -199,9 +199,15 @@ impl Recorder {
             .collect()
     }
 
-    /// What happened in a task, the oldest first.
+    /// What happened in a task, in the order of its begins.
     pub(crate) fn of_task(&self, task: &str) -> Vec<Entry> {
-        self.log().entries.iter().filter(|entry| entry.task.as_deref() == Some(task)).cloned().collect()
+        let log = self.log();
+        let of_task = log.entries.iter().filter(|entry| entry.task.as_deref() == Some(task));
+        let mut entries: Vec<Entry> = of_task.cloned().collect();
+        drop(log);
+        // A call is noted when it ends.
+        entries.sort_by_key(|entry| entry.at);
+        entries
     }
 }
 

@@ -33,8 +33,9 @@ const live = (() => {
   const follow = (steps, root) => steps.reduce((own, step) => own?.children[step], root);
 
   const refresh = async () => {
-    if (loading) { again = true; return; }
+    if (loading || document.hidden) { again = true; return; }
     loading = true;
+    const started = performance.now();
     try {
       // A page that tells of a refused form is not to be asked for again by its address.
       const answer = await fetch(location.href, { cache: "no-store" });
@@ -46,9 +47,11 @@ const live = (() => {
         }
       }
     } catch { /* the next change tells */ }
-    loading = false;
-    if (again) { again = false; refresh(); }
+    // A page that takes long is asked for less often.
+    setTimeout(() => { loading = false; catchUp(); }, Math.min(2 * (performance.now() - started), 10000));
   };
+  const catchUp = () => { if (again && !document.hidden) { again = false; refresh(); } };
+  addEventListener("visibilitychange", catchUp);
 
   const note = document.getElementById("offline");
   const source = new EventSource("/events");

@@ -1,6 +1,9 @@
 //! What happened to an object: what it went through, and each attempt at each of its tasks.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    collections::HashMap,
+    time::{Duration, SystemTime},
+};
 
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -34,6 +37,8 @@ pub(super) fn timeline(console: &Console, object_id: &str, object: &Value) -> Ma
         (tasks, waits)
     };
     let recorder = &console.core.setup.recorder;
+    let entries: HashMap<&str, Vec<Entry>> =
+        tasks.iter().map(|task| (task.id.as_str(), recorder.of_task(&task.id))).collect();
     let mut moments: Vec<(SystemTime, Moment<'_>)> = Vec::new();
     for (name, event) in object["events"].as_object().into_iter().flatten() {
         let at = event["at"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
@@ -63,8 +68,8 @@ pub(super) fn timeline(console: &Console, object_id: &str, object: &Value) -> Ma
                     },
                     Moment::Attempt { task, number } => {
                         @let next = task.attempts.get(*number).map(|next| next.started);
-                        @let entries = during(recorder.of_task(&task.id), *at, next);
-                        (attempt(task, *number, &task.attempts[*number - 1], &entries))
+                        @let entries = during(&entries[task.id.as_str()], *at, next);
+                        (attempt(task, *number, &task.attempts[*number - 1], entries))
                     }
                 }
             }
@@ -90,8 +95,10 @@ fn waiting(task: &TaskRecord, wait: Option<Duration>) -> String {
 }
 
 /// What happened in one attempt: from its start to that of the next.
-fn during(entries: Vec<Entry>, from: SystemTime, to: Option<SystemTime>) -> Vec<Entry> {
-    entries.into_iter().filter(|entry| entry.at >= from && to.is_none_or(|to| entry.at < to)).collect()
+fn during(entries: &[Entry], from: SystemTime, to: Option<SystemTime>) -> &[Entry] {
+    let first = entries.partition_point(|entry| entry.at < from);
+    let last = to.map_or(entries.len(), |to| entries.partition_point(|entry| entry.at < to));
+    &entries[first..last.max(first)]
 }
 
 fn attempt(task: &TaskRecord, number: usize, attempt: &AttemptRecord, entries: &[Entry]) -> Markup {
