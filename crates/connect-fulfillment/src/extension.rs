@@ -7,6 +7,7 @@ use connect_model::{
     event::{Background, Event, InteractiveCategory, Object},
 };
 use connect_runner::{Declaration, DescriptorResult, SerializeBy, Variable};
+use connect_saga::offline::OfflineServiceProvider;
 
 use crate::{IntoHandler, Result};
 
@@ -37,7 +38,7 @@ use crate::{IntoHandler, Result};
 /// ```
 ///
 /// `Arc<dyn Cache>` is bound from the start, to the driver that the variable `CACHE_DRIVER` names; a provider that binds
-/// another wins.
+/// another wins. So are the default rules of [offline mode](crate::offline).
 #[derive(Debug)]
 #[must_use = "an extension does nothing until it runs"]
 pub struct Extension(connect_runner::Extension);
@@ -45,7 +46,11 @@ pub struct Extension(connect_runner::Extension);
 impl Extension {
     /// An extension that handles nothing yet: `Extension::new(descriptor!())`.
     pub fn new(descriptor: impl Into<DescriptorResult>) -> Self {
-        Self(connect_runner::Extension::new(descriptor).fallback(CacheServiceProvider))
+        Self(
+            connect_runner::Extension::new(descriptor)
+                .fallback(CacheServiceProvider)
+                .fallback(OfflineServiceProvider),
+        )
     }
 
     /// Declares a variable.

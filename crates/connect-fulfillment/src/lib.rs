@@ -5,6 +5,7 @@ pub mod dev;
 mod extension;
 mod handler;
 mod logging;
+pub mod offline;
 
 #[doc(inline)]
 pub use connect_cache as cache;
@@ -40,11 +41,12 @@ pub mod prelude {
         Bindings, Cancellation, Config, Inject, Logger, Resolver, Scope, ServiceProvider,
     };
     pub use connect_model::{
-        AssetRequest, BackgroundResponse, CustomEvent, InteractiveResponse, Parameter, ParamsExt as _,
-        ProductAction, RequestStatus, RequestType, Schedule, ScheduledExecutionResponse, TierConfigRequest,
-        ValidationResponse,
+        AssetRequest, BackgroundResponse, CustomEvent, InteractiveResponse, Item, ItemChange, Parameter,
+        ParameterValue, ParamsExt as _, ProductAction, Request, RequestStatus, RequestType, Schedule,
+        ScheduledExecutionResponse, Tier, TierConfigRequest, ValidationResponse,
     };
     pub use connect_runner::{TaskContext, TaskScope as _, Variable, descriptor};
+    pub use connect_saga::offline::OfflineMode;
     pub use connect_saga::{
         BackgroundTransaction, InteractiveTransaction, Middleware, Middlewares, Next, Saga,
         ScheduledTransaction, Transactions, ValidationTransaction, inject,

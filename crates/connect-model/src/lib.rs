@@ -9,6 +9,7 @@ mod extra;
 mod field;
 mod items;
 mod macros;
+mod mask;
 mod objects;
 mod reading;
 mod request;
@@ -23,6 +24,7 @@ pub use change::{AsRead, ParameterUpdate, ParamsUpdate};
 pub use error::{HandlerError, Panicked};
 pub use extra::Extra;
 pub use items::{ItemChange, ItemError, ItemErrorKind};
+pub use mask::mask;
 pub use objects::*;
 pub use request::Request;
 pub use response::{

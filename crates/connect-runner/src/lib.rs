@@ -9,6 +9,7 @@ mod error;
 mod extension;
 mod handler;
 mod hooks;
+mod log_fields;
 mod order;
 mod outbox;
 mod report;

@@ -15,6 +15,10 @@ pub struct Context {
     pub environment_id: String,
     /// development, test or production, once Connect said it.
     pub environment_type: String,
+    /// The account that owns the extension (`VA-…` or `PA-…`), once Connect said it.
+    pub account_id: String,
+    /// Its name.
+    pub account_name: String,
 }
 
 /// Which task runs.

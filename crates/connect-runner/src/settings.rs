@@ -53,6 +53,8 @@ impl Settings {
             environment_type: response
                 .environment_type
                 .unwrap_or_else(|| self.context.environment_type.clone()),
+            account_id: meta.account_id.unwrap_or_else(|| self.context.account_id.clone()),
+            account_name: meta.account_name.unwrap_or_else(|| self.context.account_name.clone()),
         };
         let event_definitions = match response.event_definitions {
             Some(definitions) => definitions

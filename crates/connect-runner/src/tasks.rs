@@ -25,12 +25,13 @@ use tokio::{
     time::{Instant, timeout},
 };
 use tokio_util::task::TaskTracker;
-use tracing::{Instrument, Span, debug, error, info_span, warn};
+use tracing::{Instrument, Span, debug, error, warn};
 
 use crate::{
     Environment, Extension, InstallationClient, TaskContext, TaskReport,
     handler::{ErasedHandler, RawObject},
     hooks::{Hook, Start, Startup},
+    log_fields::{record_account, record_request, task_span},
     order::{Attempts, Turns},
     outbox::Outbox,
     settings::Settings,
@@ -263,12 +264,7 @@ impl Tasks {
             }
             running.insert(id.clone(), 0);
         }
-        let span = info_span!(
-            "task",
-            task = %id,
-            event = %task.input.event_type,
-            object = %task.input.object_id,
-        );
+        let span = task_span(&task);
         let this = Arc::clone(self);
         self.tracker.spawn(async move { this.run(task, lane).await }.instrument(span));
     }
@@ -501,6 +497,9 @@ impl Attempt<'_> {
         object: RawObject,
         limit: Duration,
     ) -> Result<TaskOutput, HandlerError> {
+        if self.task.options.task_category != TaskCategory::Scheduled {
+            record_request(&Span::current(), &object);
+        }
         let cancellation = Cancellation::new();
         let scope = self.scope(settings, handler, &object, cancellation.clone()).await?;
         self.scope = Some(scope.clone());
@@ -565,7 +564,10 @@ impl Attempt<'_> {
                 .get()
                 .json()
                 .await?;
+            record_account(&Span::current(), context, Some(&installation));
             scope = scope.instance(installation);
+        } else {
+            record_account(&Span::current(), context, None);
         }
         // The handler's client speaks for the extension; the account's is beside it.
         if options.api_key.is_some() {

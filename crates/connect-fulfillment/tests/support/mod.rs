@@ -195,10 +195,11 @@ pub fn setup_response() -> Value {
             {"name": "SECRET", "value": "s3cr3t-value", "secure": true}],
         "environment_type": "development",
         "logging": {"logging_api_key": null, "log_level": "INFO", "runner_log_level": "INFO",
-            "meta": {"service_id": "SRVC-0001-0002"}},
+            "meta": {"service_id": "SRVC-0001-0002", "account_id": "VA-0001", "account_name": "Vendor"}},
         "event_definitions": [
             definition("asset_purchase_request_processing", "requests", in_status),
             definition("asset_change_request_processing", "requests", in_status),
+            definition("asset_cancel_request_processing", "requests", in_status),
             definition("tier_config_setup_request_processing", "tier/config-requests", in_status),
             definition("asset_purchase_request_validation", "requests", "eq(id,${_object_id_})"),
             definition("product_action_execution", "requests", "eq(id,${_object_id_})"),
