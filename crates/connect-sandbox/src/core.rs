@@ -277,6 +277,23 @@ impl Core {
         Some(id)
     }
 
+    /// Orders something for an asset that is there.
+    pub(crate) fn order(&self, asset: &str, order: &Value) -> Result<Arc<Value>, ApiError> {
+        let mut state = self.state();
+        let known = state.store.asset(asset).ok_or_else(ApiError::not_found)?;
+        let others = state.store.requests_of(asset).unwrap_or_default();
+        let others: Vec<&Value> = others.iter().map(|other| &**other).collect();
+        let request = fulfillment::follow_up(order, &known, &others)?;
+        let status = fulfillment::status(&request).to_owned();
+        let id = state.store.put_request(request).ok_or_else(ApiError::not_found)?;
+        state.announce(&id, Instant::now());
+        let value = state.store.request(&id).map(|stored| Arc::clone(&stored.value));
+        drop(state);
+        self.tell(Activity::RequestChanged { id, status });
+        self.due.notify_one();
+        value.ok_or_else(ApiError::not_found)
+    }
+
     /// Gives a variable another value, and tells the runners.
     pub(crate) fn set_variable(&self, name: &str, value: Secret) {
         let mut guard = self.state();

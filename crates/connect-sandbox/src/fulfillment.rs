@@ -1,10 +1,13 @@
 //! What happens to asset requests, and through them to assets. Source: Connect's workflows and the texts its clients
 //! match on.
 
+mod order;
+
 use jiff::{Timestamp, civil::DateTime};
 use serde_json::{Value, json};
 
 use crate::api_error::ApiError;
+pub(crate) use order::follow_up;
 
 /// An action of the vendor, or of whom answers an inquiry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -251,7 +254,10 @@ pub(crate) fn is_settled(request: &Value) -> bool {
 /// A purchase as it is after it was ordered: with ids, status and times where the order has none.
 pub(crate) fn purchase(order: &Value, number: u64) -> Result<Value, ApiError> {
     if order["type"] != "purchase" {
-        return Err(ApiError::bad("VAL_001", "type: Only a purchase can be created without an id."));
+        return Err(ApiError::bad(
+            "VAL_001",
+            "type: Without an id of its own, only a purchase or a request for an asset can be created.",
+        ));
     }
     if !order["asset"].is_object() {
         return Err(ApiError::bad("VAL_001", "asset: This field is required."));

@@ -213,6 +213,45 @@ async fn a_purchase_is_ordered_with_what_was_typed() {
 }
 
 #[tokio::test]
+async fn an_asset_goes_through_its_life() {
+    let mut first = purchase("PR-1");
+    first["asset"]["items"] = json!([{"id": "seat", "quantity": "5", "old_quantity": "0"}]);
+    let sandbox = Sandbox::builder().request(first).start().await.unwrap();
+    let browser = Browser(&sandbox);
+    let approve = async |id: &str| {
+        let (status, page, _) =
+            browser.post(&format!("/requests/{id}/approve"), &[("template", "TL-1")]).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    };
+    let order = async |kind: &str, fields: &[(&str, &str)]| {
+        let (status, page, headers) = browser.post(&format!("/assets/AS-PR-1/{kind}"), fields).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{kind}: {page}");
+        headers["location"].to_str().unwrap().strip_prefix("/requests/").unwrap().to_owned()
+    };
+    let asset = |key: &str| sandbox.asset("AS-PR-1").unwrap()[key].clone();
+    let (status, page, _) = browser.post("/assets/AS-PR-1/cancel", &[]).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(page.contains("The asset has an open request: PR-1."), "{page}");
+    approve("PR-1").await;
+    let change = order("change", &[("i:seat", "9")]).await;
+    assert_eq!(asset("items")[0]["quantity"], "5", "it is in force once it is approved");
+    approve(&change).await;
+    assert_eq!(asset("items")[0], json!({"id": "seat", "quantity": "9", "old_quantity": "5"}));
+    for (kind, state) in [("suspend", "suspended"), ("resume", "active"), ("cancel", "terminated")] {
+        let request = order(kind, &[]).await;
+        assert!(
+            browser.get("/assets/AS-PR-1").await.1.contains(&request),
+            "{kind} is in the asset's history"
+        );
+        approve(&request).await;
+        assert_eq!(asset("status"), state, "{kind}");
+    }
+    let (status, page, _) = browser.post("/assets/AS-PR-1/change", &[("i:seat", "1")]).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(page.contains("Request type change is not allowed when asset state is terminated"), "{page}");
+}
+
+#[tokio::test]
 async fn pages_are_told_of_changes() {
     let sandbox = Sandbox::builder().request(purchase("PR-1")).start().await.unwrap();
     let mut events = reqwest::get(format!("{}/events", sandbox.url())).await.unwrap();
