@@ -137,9 +137,7 @@ impl SandboxBuilder {
     ///
     /// Fails where a setting can't be, a file of requests can't be read, or the address can't be listened on.
     pub async fn start(self) -> Result<Sandbox, SandboxError> {
-        if !(self.speed > 0.0 && self.speed <= FASTEST) {
-            return Err(SandboxError::Speed(self.speed));
-        }
+        check_speed(self.speed)?;
         let api_key =
             self.api_key.unwrap_or_else(|| Secret::new(format!("ApiKey SU-000-000-000:{:032x}", random())));
         let key = api_key.expose();
@@ -192,6 +190,11 @@ impl SandboxBuilder {
         let running = vec![tokio::spawn(serving), tokio::spawn(Arc::clone(&core).run(stop.clone()))];
         Ok(Sandbox { core, address: reachable(address), console, stop, running })
     }
+}
+
+/// Whether schedules and countdowns still make sense at a speed.
+pub(crate) fn check_speed(speed: f64) -> Result<(), SandboxError> {
+    if speed > 0.0 && speed <= FASTEST { Ok(()) } else { Err(SandboxError::Speed(speed)) }
 }
 
 /// An address that a runner on this machine can connect to.

@@ -6,6 +6,7 @@ mod act;
 mod activity;
 mod api;
 mod assets;
+mod clock;
 mod form;
 mod guard;
 mod layout;
@@ -67,6 +68,8 @@ pub(crate) fn router(server: &Server) -> Router {
         .route("/schedules/{id}/run", post(schedules::run_now))
         .route("/variables", get(variables::all))
         .route("/variables/{name}", post(variables::set))
+        .route("/clock", get(clock::show))
+        .route("/clock/{action}", post(clock::act))
         .route("/runners", get(runners::runners))
         .route("/extension", get(runners::extension))
         .route("/events", get(live::events))

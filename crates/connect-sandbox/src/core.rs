@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use connect_model::{
@@ -40,7 +40,6 @@ pub(crate) struct Core {
     /// Something changed: for who waits for an end.
     changed: Notify,
     activity: broadcast::Sender<Activity>,
-    clock: schedule::Clock,
 }
 
 #[derive(Debug)]
@@ -57,6 +56,7 @@ pub(crate) struct State {
     subscriptions: Option<BTreeMap<String, Vec<String>>>,
     /// The methods that schedules may name; none before the first runner.
     schedulables: Option<Vec<String>>,
+    pub(crate) clock: schedule::Clock,
     /// When schedules fire next.
     timers: BTreeMap<(Instant, String), Timestamp>,
     /// For which entry into a status a task was made last.
@@ -88,6 +88,7 @@ impl Core {
                 variables,
                 subscriptions: None,
                 schedulables: None,
+                clock,
                 timers: BTreeMap::new(),
                 announced: HashMap::new(),
                 waiters: HashMap::new(),
@@ -95,7 +96,6 @@ impl Core {
             due: Notify::new(),
             changed: Notify::new(),
             activity: broadcast::channel(ACTIVITIES).0,
-            clock,
         })
     }
 
@@ -138,7 +138,7 @@ impl Core {
         let mut told = Vec::new();
         let mut state = self.state();
         let now = Instant::now();
-        state.fire(now, &self.clock);
+        state.fire(now);
         let given = state.dispatcher.assign(now);
         for (connection, task) in given.tasks {
             told.push(Activity::TaskSent {
@@ -294,6 +294,28 @@ impl Core {
         value.ok_or_else(ApiError::not_found)
     }
 
+    /// Changes how fast time goes, for what waits already too.
+    pub(crate) fn set_speed(&self, speed: f64) {
+        let mut state = self.state();
+        state.clock.set_speed(speed);
+        state.dispatcher.set_speed(speed, Instant::now());
+        state.set_timers();
+        drop(state);
+        self.setup.recorder.touch();
+        self.due.notify_one();
+    }
+
+    /// Lets time jump ahead: what would have come by then comes now.
+    pub(crate) fn step(&self, by: Duration) {
+        let mut state = self.state();
+        state.clock.step(by);
+        state.dispatcher.step(by, Instant::now());
+        state.set_timers();
+        drop(state);
+        self.setup.recorder.touch();
+        self.due.notify_one();
+    }
+
     /// Gives a variable another value, and tells the runners.
     pub(crate) fn set_variable(&self, name: &str, value: Secret) {
         let mut guard = self.state();
@@ -375,7 +397,7 @@ impl Core {
     /// Adds a schedule, or puts another in its place, and sets its timer; what is wrong with it is the error.
     pub(crate) fn put_schedule(&self, mut schedule: Value) -> Result<Arc<Value>, String> {
         let mut state = self.state();
-        let now = self.clock.now();
+        let now = state.clock.now();
         let members = schedule.as_object_mut().ok_or("Expected an object.")?;
         let method = members.get("method").and_then(Value::as_str).filter(|method| !method.is_empty());
         let method = method.ok_or("method: This field is required.")?;
@@ -399,7 +421,8 @@ impl Core {
         let id = state.store.put("schedules", schedule).ok_or("id: It is empty.")?;
         state.timers.retain(|(_, timed), _| *timed != id);
         if let Some(next) = next.filter(|_| enabled) {
-            state.timers.insert((self.clock.instant(next), id.clone()), next);
+            let at = state.clock.instant(next);
+            state.timers.insert((at, id.clone()), next);
         }
         let stored = state.store.get("schedules", &id).ok_or("id: It is empty.")?;
         drop(state);
@@ -469,8 +492,20 @@ impl State {
         }
     }
 
+    /// Sets the timers of schedules anew, after the clock was.
+    fn set_timers(&mut self) {
+        let timers = std::mem::take(&mut self.timers);
+        let again = |((_, id), fires)| ((self.clock.instant(fires), id), fires);
+        self.timers = timers.into_iter().map(again).collect();
+    }
+
+    /// The schedules that fire, and when.
+    pub(crate) fn timers(&self) -> impl Iterator<Item = (&str, Timestamp)> {
+        self.timers.iter().map(|((_, id), fires)| (id.as_str(), *fires))
+    }
+
     /// Makes tasks for the schedules whose time has come, and sets their next timers.
-    fn fire(&mut self, now: Instant, clock: &schedule::Clock) {
+    fn fire(&mut self, now: Instant) {
         let mut due = Vec::new();
         while let Some(entry) = self.timers.first_entry().filter(|entry| entry.key().0 <= now) {
             due.push(entry.remove_entry());
@@ -479,9 +514,9 @@ impl State {
             let Some(schedule) = self.store.get("schedules", &id) else { continue };
             self.dispatcher.enqueue(SCHEDULED_EXECUTION, TaskCategory::Scheduled, &id, None, now);
             // What was missed meanwhile is not made up for.
-            let after = fired.max(clock.now());
+            let after = fired.max(self.clock.now());
             if let Ok(Some(next)) = schedule::next_trigger(&schedule["trigger"], after) {
-                self.timers.insert((clock.instant(next), id), next);
+                self.timers.insert((self.clock.instant(next), id), next);
             }
         }
     }

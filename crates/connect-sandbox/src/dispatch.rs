@@ -380,6 +380,30 @@ impl Dispatcher {
         true
     }
 
+    /// What waits goes on waiting at another speed.
+    pub(crate) fn set_speed(&mut self, speed: f64, now: Instant) {
+        let factor = speed / self.speed;
+        self.speed = speed;
+        self.move_waiting(|at| now + scaled(at.saturating_duration_since(now), factor));
+    }
+
+    /// What waits has waited so much of its own time more.
+    pub(crate) fn step(&mut self, by: Duration, now: Instant) {
+        let by = scaled(by, self.speed);
+        self.move_waiting(|at| at.checked_sub(by).unwrap_or(now));
+    }
+
+    fn move_waiting(&mut self, to: impl Fn(Instant) -> Instant) {
+        let waiting = std::mem::take(&mut self.waiting);
+        self.waiting = waiting.into_iter().map(|((at, number), id)| ((to(at), number), id)).collect();
+    }
+
+    /// How many tasks wait, and how long the next one does.
+    pub(crate) fn waiting(&self, now: Instant) -> (usize, Option<Duration>) {
+        let next = self.waiting.first_key_value().map(|((at, _), _)| at.saturating_duration_since(now));
+        (self.waiting.len(), next)
+    }
+
     /// How long a task waits still for its countdown or its next retry.
     pub(crate) fn waits(&self, id: &str, now: Instant) -> Option<Duration> {
         let due = self.waiting.iter().find(|(_, waiting)| *waiting == id).map(|((due, _), _)| *due)?;

@@ -165,6 +165,7 @@ async fn run(browser: &Browser, home: &str, sandbox: &Sandbox) -> WebDriverResul
         ("variables", "variables".to_owned()),
         ("runners", "runners".to_owned()),
         ("extension", "extension".to_owned()),
+        ("clock", "clock".to_owned()),
         ("missing", "requests/PR-none".to_owned()),
     ] {
         browser.goto(&format!("{home}{path}")).await?;

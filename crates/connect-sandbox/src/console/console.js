@@ -74,7 +74,7 @@ const ago = (then) => {
   return ahead ? `in ${Math.trunc(count)} ${unit}` : `${Math.trunc(count)} ${unit} ago`;
 };
 setInterval(() => {
-  for (const time of document.querySelectorAll("time[datetime]")) {
+  for (const time of document.querySelectorAll("time[datetime]:not(.exact)")) {
     const words = ago(Date.parse(time.dateTime));
     if (time.textContent !== words) time.textContent = words;
   }

@@ -16,6 +16,7 @@ pub(super) enum Here {
     Variables,
     Runners,
     Extension,
+    Clock,
     None,
 }
 
@@ -30,6 +31,7 @@ const MENU: &[(Here, &str, &str, &str)] = &[
     (Here::Variables, "/variables", "Variables", "v"),
     (Here::Runners, "/runners", "Runners", "u"),
     (Here::Extension, "/extension", "Extension", "e"),
+    (Here::Clock, "/clock", "Clock", "l"),
 ];
 
 /// What keys do, besides those of the menu.

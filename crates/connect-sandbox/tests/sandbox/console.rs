@@ -252,6 +252,41 @@ async fn an_asset_goes_through_its_life() {
 }
 
 #[tokio::test]
+async fn time_goes_faster_and_jumps() {
+    let sandbox = Sandbox::builder().request(purchase("PR-1")).start().await.unwrap();
+    let at = jiff::Timestamp::now() + std::time::Duration::from_secs(7_200);
+    let mut runner = Runner::connect(&sandbox, "SIN-1", "background").await;
+    sandbox
+        .add_schedule(json!({"id": "EFS-1", "method": "refresh", "trigger": {"type": "onetime", "date": at.to_string()}}))
+        .unwrap();
+    let browser = Browser(&sandbox);
+    let task = runner.task().await;
+    runner.answer(task, json!({"result": "reschedule", "countdown": 3_600})).await;
+    while !browser.get("/requests/PR-1").await.1.contains("comes again in") {}
+    assert!(browser.get("/clock").await.1.contains("EFS-1"));
+    // An hour more than the countdown, yet not as far as the schedule.
+    assert_eq!(browser.post("/clock/step", &[("seconds", "3600")]).await.0, StatusCode::SEE_OTHER);
+    let again = runner.task().await;
+    assert_eq!(again["data"]["input"]["object_id"], "PR-1");
+    runner.answer(again, json!({"result": "reschedule", "countdown": 3_600})).await;
+    assert_eq!(browser.post("/clock/speed", &[("speed", "1000000")]).await.0, StatusCode::SEE_OTHER);
+    let mut came = [runner.task().await, runner.task().await];
+    came.sort_by_key(|task| task["data"]["input"]["object_id"].to_string());
+    assert_eq!(came[0]["data"]["input"]["object_id"], "EFS-1");
+    assert_eq!(came[1]["data"]["input"]["object_id"], "PR-1");
+    for (path, fields) in [
+        ("/clock/speed", ("speed", "0")),
+        ("/clock/speed", ("speed", "NaN")),
+        ("/clock/speed", ("speed", "fast")),
+        ("/clock/step", ("seconds", "-1")),
+        ("/clock/step", ("seconds", "99999999999999")),
+    ] {
+        assert_eq!(browser.post(path, &[fields]).await.0, StatusCode::BAD_REQUEST, "{fields:?}");
+    }
+    assert!(sandbox.set_speed(0.0).is_err());
+}
+
+#[tokio::test]
 async fn pages_are_told_of_changes() {
     let sandbox = Sandbox::builder().request(purchase("PR-1")).start().await.unwrap();
     let mut events = reqwest::get(format!("{}/events", sandbox.url())).await.unwrap();
