@@ -20,18 +20,30 @@ pub(super) enum Here {
     None,
 }
 
-/// The menu: where, path, title, and the second key of its shortcut (the first is `g`).
-const MENU: &[(Here, &str, &str, &str)] = &[
-    (Here::Requests, "/", "Requests", "r"),
-    (Here::Assets, "/assets", "Assets", "a"),
-    (Here::Tiers, "/tier-configs", "Tier configs", "i"),
-    (Here::Tasks, "/tasks", "Tasks", "t"),
-    (Here::Calls, "/calls", "Calls", "c"),
-    (Here::Schedules, "/schedules", "Schedules", "s"),
-    (Here::Variables, "/variables", "Variables", "v"),
-    (Here::Runners, "/runners", "Runners", "u"),
-    (Here::Extension, "/extension", "Extension", "e"),
-    (Here::Clock, "/clock", "Clock", "l"),
+/// Where, path, title, and the second key of its shortcut (the first is `g`).
+type Entry = (Here, &'static str, &'static str, &'static str);
+
+/// The menu, in groups.
+const MENU: &[(&str, &[Entry])] = &[
+    (
+        "Business",
+        &[
+            (Here::Requests, "/", "Requests", "r"),
+            (Here::Assets, "/assets", "Assets", "a"),
+            (Here::Tiers, "/tier-configs", "Tier configs", "i"),
+        ],
+    ),
+    ("Activity", &[(Here::Tasks, "/tasks", "Tasks", "t"), (Here::Calls, "/calls", "Calls", "c")]),
+    (
+        "Extension",
+        &[
+            (Here::Extension, "/extension", "What it handles", "e"),
+            (Here::Runners, "/runners", "Runners", "u"),
+            (Here::Variables, "/variables", "Variables", "v"),
+            (Here::Schedules, "/schedules", "Schedules", "s"),
+        ],
+    ),
+    ("Sandbox", &[(Here::Clock, "/clock", "Clock", "l")]),
 ];
 
 /// What keys do, besides those of the menu.
@@ -65,11 +77,16 @@ pub(super) fn page(title: &str, here: Here, content: &Markup) -> Html<String> {
                         "Connect " span.quiet { "sandbox" }
                     }
                     nav aria-label="Main" {
-                        ul {
-                            @for (own, path, title, key) in MENU {
-                                li {
-                                    a href=(path) aria-current=[(*own == here).then_some("page")] data-key=(key) {
-                                        (title)
+                        @for (group, entries) in MENU {
+                            div.group {
+                                p aria-hidden="true" { (group) }
+                                ul aria-label=(group) {
+                                    @for (own, path, title, key) in *entries {
+                                        li {
+                                            a href=(path) aria-current=[(*own == here).then_some("page")] data-key=(key) {
+                                                (title)
+                                            }
+                                        }
                                     }
                                 }
                             }
@@ -100,7 +117,7 @@ fn help() -> Markup {
                         dd { (what) }
                     }
                 }
-                @for (_, _, title, key) in MENU {
+                @for (_, _, title, key) in MENU.iter().flat_map(|(_, entries)| *entries) {
                     div { dt { kbd { "g" } " " kbd { (key) } } dd { (title) } }
                 }
             }
