@@ -16,6 +16,9 @@ struct Arguments {
     /// made up. Whoever is on this machine can see arguments.
     #[arg(long)]
     api_key: Option<String>,
+    /// Serve the console although the address is not on loopback. It asks for no key: whoever reaches it can use it.
+    #[arg(long)]
+    console: bool,
     /// How much faster time goes.
     #[arg(long, default_value_t = 1.0)]
     speed: f64,
@@ -40,6 +43,9 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let mut builder = Sandbox::builder().address(arguments.address).speed(arguments.speed);
     if let Some(key) = arguments.api_key.or_else(|| std::env::var("API_KEY").ok()) {
         builder = builder.api_key(key);
+    }
+    if arguments.console {
+        builder = builder.console(true);
     }
     for path in arguments.requests {
         builder = builder.load_requests(path);

@@ -275,7 +275,7 @@ fn form(
                 }
                 label.check {
                     input type="checkbox" name="draft" value="1" checked[sent.is_some_and(|sent| sent.find("draft").is_some())];
-                    " As a draft, to be validated first"
+                    " As a draft"
                 }
             }
             }

@@ -60,13 +60,8 @@ async fn run(console: &Console, path: &str, request: &Value, refused: &mut Refus
     let action = refused.action.clone();
     let post = async |body: Value| api::post(core, &format!("{path}/{action}"), &body).await.map(drop);
     match action.as_str() {
-        "approve" => match (sent.get("template"), sent.get("tile")) {
-            ("", "") => post(json!({"template_id": first([sent.get("template_id")])})).await,
-            ("", tile) => post(json!({"activation_tile": tile})).await,
-            (template, _) => post(json!({"template_id": template})).await,
-        },
+        "approve" => post(json!({"template_id": sent.get("template")})).await,
         "fail" | "revoke" => post(json!({"reason": sent.get("reason")})).await,
-        "schedule" => post(json!({"planned_date": sent.get("planned_date")})).await,
         "inquire" => {
             let wrong = refused.wrong();
             if !wrong.is_empty() {
@@ -96,7 +91,7 @@ async fn run(console: &Console, path: &str, request: &Value, refused: &mut Refus
             }
             Ok(())
         }
-        "purchase" | "submit" | "validate" | "confirm" => post(json!({})).await,
+        "purchase" | "submit" | "confirm" => post(json!({})).await,
         _ => Err(crate::api_error::ApiError::not_found().into()),
     }
 }
@@ -173,7 +168,6 @@ fn actions(request: &Value, params: &[Value], templates: &[Value], refused: &Ref
             (panels.panel("params", "Edit parameters", "plain", &html! { (panels.values("params", false)) (note) }))
         }
         @if status == "draft" {
-            (panels.button("validate", "Validate"))
             @if text(request, "/type") == "purchase" { (panels.button("purchase", "Purchase")) }
             @else { (panels.button("submit", "Submit")) }
         }

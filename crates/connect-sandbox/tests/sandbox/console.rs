@@ -208,6 +208,12 @@ async fn a_purchase_is_ordered_with_what_was_typed() {
     assert_eq!((&request["type"], &request["status"]), (&json!("purchase"), &json!("pending")));
     assert_eq!(request["asset"]["params"][0]["value"], "b.example");
     assert_eq!(request["asset"]["tiers"]["customer"]["name"], "New Ltd");
+    let draft = [fields.as_slice(), &[("draft", "1")]].concat();
+    let (.., headers) = browser.post("/purchase", &draft).await;
+    let id = headers["location"].to_str().unwrap().strip_prefix("/requests/").unwrap();
+    assert_eq!(sandbox.request(id).unwrap()["status"], "draft");
+    browser.post(&format!("/requests/{id}/purchase"), &[]).await;
+    assert_eq!(sandbox.request(id).unwrap()["status"], "pending");
     let (status, page, _) = browser.get("/purchase?product=PRD-none").await;
     assert_eq!(status, StatusCode::NOT_FOUND, "{page}");
 }
