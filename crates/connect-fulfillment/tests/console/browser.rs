@@ -28,6 +28,10 @@ const PROBLEMS: &str = r#"
     for (const e of document.querySelectorAll("[aria-describedby]"))
         for (const id of e.getAttribute("aria-describedby").split(" "))
             if (!document.getElementById(id)) problems.push("describes nothing: " + id);
+    const menu = document.querySelector(".top"), main = document.querySelector("main");
+    if (menu.scrollWidth > menu.clientWidth) problems.push("the menu is wider than its place");
+    const free = innerWidth - (menu.offsetWidth < innerWidth / 2 ? menu.offsetWidth : 0);
+    if (main.offsetWidth < free - 20) problems.push("the content is narrower than its place: " + main.offsetWidth);
     if (document.querySelectorAll("h1").length !== 1) problems.push("not one h1");
     const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
     const rgba = (color) => {
