@@ -24,6 +24,13 @@ struct Variable {
     secure: bool,
 }
 
+impl Variable {
+    /// Whether nobody should see it. What the extension has not declared may be a secret.
+    fn is_covered(&self) -> bool {
+        self.secure || self.initial.is_none()
+    }
+}
+
 pub(super) async fn all(State(console): State<Console>) -> Html<String> {
     page(&console, "", &[])
 }
@@ -66,7 +73,7 @@ fn known(console: &Console) -> BTreeMap<String, Variable> {
 fn page(console: &Console, open: &str, texts: &[String]) -> Html<String> {
     let known = known(console);
     let shown = |variable: &Variable| {
-        if variable.secure { COVERED.to_owned() } else { variable.value.expose().to_owned() }
+        if variable.is_covered() { COVERED.to_owned() } else { variable.value.expose().to_owned() }
     };
     let content = html! {
         div.head {
@@ -93,8 +100,8 @@ fn page(console: &Console, open: &str, texts: &[String]) -> Html<String> {
                         summary { "Edit" }
                         form.line method="post" action={ "/variables/" (api::segment(name)) } {
                             label { span { "New value" }
-                                input id=(id) name="value" autocomplete="off" value=(if variable.secure { "" } else { variable.value.expose() })
-                                    type=(if variable.secure { "password" } else { "text" });
+                                input id=(id) name="value" autocomplete="off" value=(if variable.is_covered() { "" } else { variable.value.expose() })
+                                    type=(if variable.is_covered() { "password" } else { "text" });
                             }
                             button.primary { "Save" }
                         }
