@@ -7,8 +7,9 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use connect_runner::Declaration;
+use connect_sandbox::Recorder;
 use tracing::error;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::{Layer, filter::LevelFilter};
 
 use crate::{
     Extension, check,
@@ -49,6 +50,9 @@ enum Command {
         /// Asset requests: a JSON file, or a folder of them. Can be given several times.
         #[arg(long = "requests", value_name = "FILE_OR_FOLDER")]
         requests: Vec<PathBuf>,
+        /// Where the sandbox listens, with its console: an IP address and a port.
+        #[arg(long, default_value = "127.0.0.1:0")]
+        address: String,
         /// How much faster time goes.
         #[arg(long, default_value_t = 60.0)]
         speed: f64,
@@ -120,8 +124,10 @@ pub fn main(extension: impl FnOnce() -> Extension) -> ExitCode {
     // It may log while it is made; what logs for good has to know it.
     let extension = logging::meanwhile(level, format, extension);
     let command = arguments.command.take().unwrap_or(Command::Run);
+    let recorder = matches!(command, Command::Dev { .. }).then(Recorder::default);
     if !matches!(command, Command::Run) {
-        logging::init(level, arguments.debug, format, None);
+        let layer = recorder.as_ref().map(|recorder| recorder.layer().boxed());
+        logging::init(level, arguments.debug, format, layer);
     }
     let end = match command {
         Command::Run => {
@@ -133,8 +139,9 @@ pub fn main(extension: impl FnOnce() -> Extension) -> ExitCode {
             };
             block_on(run::run(extension, options, observation))
         }
-        Command::Dev { requests, speed, once, .. } => {
-            let dev = requests.into_iter().fold(Dev::new(extension).speed(speed).once(once), Dev::requests);
+        Command::Dev { requests, address, speed, once, .. } => {
+            let dev = Dev::new(extension).recorder(recorder.unwrap_or_default()).address(address);
+            let dev = requests.into_iter().fold(dev.speed(speed).once(once), Dev::requests);
             block_on(async { Ok(dev.run().await) })
         }
         Command::Check { json, offline } => block_on(check(&extension, json, offline, arguments.unsecure)),

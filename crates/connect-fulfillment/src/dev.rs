@@ -9,12 +9,15 @@ use std::{
 
 use connect_model::wire::ResultType;
 use connect_runner::{Environment, Runner, TaskReport};
-use connect_sandbox::{Activity, Sandbox, SandboxBuilder};
+use connect_sandbox::{Activity, Recorder, Sandbox, SandboxBuilder};
+use futures_util::FutureExt;
 use serde_json::Value;
 use tokio::sync::oneshot;
+use tracing_subscriber::{Layer, filter::LevelFilter};
 
 use crate::{
     Extension,
+    logging::{self, LogFormat},
     run::{exit_code, signals},
 };
 
@@ -32,13 +35,14 @@ use crate::{
 pub struct Dev {
     extension: Extension,
     sandbox: SandboxBuilder,
+    recorder: Option<Recorder>,
     once: bool,
 }
 
 impl Dev {
     /// With an empty sandbox.
     pub fn new(extension: Extension) -> Self {
-        Self { extension, sandbox: Sandbox::builder(), once: false }
+        Self { extension, sandbox: Sandbox::builder(), recorder: None, once: false }
     }
 
     /// Loads asset requests: a JSON file, or a folder of them.
@@ -56,6 +60,19 @@ impl Dev {
     /// How much faster time goes; 1 by default.
     pub fn speed(mut self, speed: f64) -> Self {
         self.sandbox = self.sandbox.speed(speed);
+        self
+    }
+
+    /// Where to listen: an IP address and a port. By default `127.0.0.1` and a free port.
+    pub fn address(mut self, address: impl Into<String>) -> Self {
+        self.sandbox = self.sandbox.address(address);
+        self
+    }
+
+    /// What the extension logs to, for a program with a subscriber of its own that has this one's
+    /// [layer](Recorder::layer): the console shows it. Where there is no subscriber, one is set that has.
+    pub fn recorder(mut self, recorder: Recorder) -> Self {
+        self.recorder = Some(recorder);
         self
     }
 
@@ -79,12 +96,21 @@ impl Dev {
     }
 
     async fn try_run(self) -> Result<ExitCode, Box<dyn std::error::Error + Send + Sync>> {
-        let sandbox = self.sandbox.start().await?;
+        let recorder = self.recorder.unwrap_or_else(|| {
+            let recorder = Recorder::default();
+            let layer = recorder.layer().boxed();
+            logging::init(LevelFilter::ERROR, true, LogFormat::or_fitting(None), Some(layer));
+            recorder
+        });
+        let sandbox = self.sandbox.recorder(recorder).start().await?;
         let environment = Environment::from_vars(sandbox.environment(), true)?;
         let screen = Screen { colours: io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() };
         let runner =
             Runner::new(self.extension.into(), environment)?.on_task(move |report| screen.task(report));
-        line(&format!("sandbox on {}, {} requests\n", sandbox.url(), sandbox.requests().len()));
+        line(&format!("sandbox on {}, {} requests", sandbox.url(), sandbox.requests().len()));
+        if let Some(console) = sandbox.console_url() {
+            line(&format!("console on {console}\n"));
+        }
         line(&row("task", "object", "transaction", "result", "time"));
         let (stopped, force) = signals()?;
         let (done, settled) = oneshot::channel();
@@ -99,6 +125,11 @@ impl Dev {
                     return std::future::pending().await;
                 }
                 line("(it stays up for more; stop it with Ctrl-C)\n");
+                // What led here is told already.
+                while activity.try_recv().is_ok() {}
+                if sandbox.settled().now_or_never().is_none() {
+                    continue;
+                }
                 while !matches!(activity.recv().await, Ok(Activity::TaskSent { .. })) {}
             }
         };

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    DispatchPolicy, Sandbox, SandboxError,
+    DispatchPolicy, Recorder, Sandbox, SandboxError,
     core::Core,
     server::{self, Server},
     setup::Setup,
@@ -37,6 +37,8 @@ pub struct SandboxBuilder {
     templates: Vec<(String, Value)>,
     variables: BTreeMap<String, Secret>,
     policy: DispatchPolicy,
+    recorder: Recorder,
+    console: Option<bool>,
 }
 
 impl Default for SandboxBuilder {
@@ -50,6 +52,8 @@ impl Default for SandboxBuilder {
             templates: Vec::new(),
             variables: BTreeMap::new(),
             policy: DispatchPolicy::default(),
+            recorder: Recorder::default(),
+            console: None,
         }
     }
 }
@@ -116,13 +120,24 @@ impl SandboxBuilder {
         self
     }
 
+    /// Where the sandbox writes down the calls that tasks make. What an extension in the same process logs comes to it by
+    /// [`Recorder::layer`]; the console shows both.
+    pub fn recorder(mut self, recorder: Recorder) -> Self {
+        self.recorder = recorder;
+        self
+    }
+
+    /// Whether the console is served at `/`. It asks for no key, so by default it is on loopback addresses alone.
+    pub fn console(mut self, console: bool) -> Self {
+        self.console = Some(console);
+        self
+    }
+
     /// Starts it: it listens from then on.
     ///
     /// Fails where a setting can't be, a file of requests can't be read, or the address can't be listened on.
     pub async fn start(self) -> Result<Sandbox, SandboxError> {
-        if !(self.speed > 0.0 && self.speed <= FASTEST) {
-            return Err(SandboxError::Speed(self.speed));
-        }
+        check_speed(self.speed)?;
         let api_key =
             self.api_key.unwrap_or_else(|| Secret::new(format!("ApiKey SU-000-000-000:{:032x}", random())));
         let key = api_key.expose();
@@ -151,17 +166,18 @@ impl SandboxBuilder {
         let setup = Setup {
             api_key,
             environment_id: ENVIRONMENT_ID.to_owned(),
-            variables: self.variables,
             policy: self.policy,
             speed: self.speed,
+            recorder: self.recorder,
         };
         // Frames are small, and somebody waits for each.
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);
         });
-        let core = Core::new(setup, store);
+        let console = self.console.unwrap_or_else(|| address.ip().is_loopback());
+        let core = Core::new(setup, store, self.variables);
         let stop = CancellationToken::new();
-        let router = server::router(Server { core: Arc::clone(&core), stop: stop.clone() });
+        let router = server::router(Server { core: Arc::clone(&core), stop: stop.clone() }, console);
         let serving = {
             let stop = stop.clone();
             async move {
@@ -172,8 +188,13 @@ impl SandboxBuilder {
             }
         };
         let running = vec![tokio::spawn(serving), tokio::spawn(Arc::clone(&core).run(stop.clone()))];
-        Ok(Sandbox { core, address: reachable(address), stop, running })
+        Ok(Sandbox { core, address: reachable(address), console, stop, running })
     }
+}
+
+/// Whether schedules and countdowns still make sense at a speed.
+pub(crate) fn check_speed(speed: f64) -> Result<(), SandboxError> {
+    if speed > 0.0 && speed <= FASTEST { Ok(()) } else { Err(SandboxError::Speed(speed)) }
 }
 
 /// An address that a runner on this machine can connect to.

@@ -3,11 +3,12 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
 };
 
 use connect_model::{
     event::SCHEDULED_EXECUTION,
-    wire::{Message, SetupRequest, Task, TaskCategory, TaskOutput},
+    wire::{Message, Secret, SetupRequest, Task, TaskCategory, TaskOutput},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -39,7 +40,6 @@ pub(crate) struct Core {
     /// Something changed: for who waits for an end.
     changed: Notify,
     activity: broadcast::Sender<Activity>,
-    clock: schedule::Clock,
 }
 
 #[derive(Debug)]
@@ -48,10 +48,15 @@ pub(crate) struct State {
     pub(crate) dispatcher: Dispatcher,
     /// The frames for each connection; few, since a connection holds few tasks.
     senders: HashMap<ConnectionId, mpsc::UnboundedSender<Message>>,
+    /// The connections, and what each said that it handles.
+    pub(crate) runners: BTreeMap<ConnectionId, Connected>,
+    /// Values of variables, in place of the initial ones that the extension declares.
+    pub(crate) variables: BTreeMap<String, Secret>,
     /// Background events with their statuses, as the runners declared them; none before the first runner.
     subscriptions: Option<BTreeMap<String, Vec<String>>>,
     /// The methods that schedules may name; none before the first runner.
     schedulables: Option<Vec<String>>,
+    pub(crate) clock: schedule::Clock,
     /// When schedules fire next.
     timers: BTreeMap<(Instant, String), Timestamp>,
     /// For which entry into a status a task was made last.
@@ -59,8 +64,18 @@ pub(crate) struct State {
     waiters: HashMap<String, Vec<oneshot::Sender<TaskOutput>>>,
 }
 
+/// A connection of a runner.
+#[derive(Clone, Debug)]
+pub(crate) struct Connected {
+    pub(crate) instance: String,
+    /// None: both lanes.
+    pub(crate) lane: Option<Lane>,
+    pub(crate) since: SystemTime,
+    pub(crate) declared: Arc<SetupRequest>,
+}
+
 impl Core {
-    pub(crate) fn new(setup: Setup, store: Store) -> Arc<Self> {
+    pub(crate) fn new(setup: Setup, store: Store, variables: BTreeMap<String, Secret>) -> Arc<Self> {
         let dispatcher = Dispatcher::new(setup.policy.clone(), setup.speed);
         let clock = schedule::Clock::new(setup.speed);
         Arc::new(Self {
@@ -69,8 +84,11 @@ impl Core {
                 store,
                 dispatcher,
                 senders: HashMap::new(),
+                runners: BTreeMap::new(),
+                variables,
                 subscriptions: None,
                 schedulables: None,
+                clock,
                 timers: BTreeMap::new(),
                 announced: HashMap::new(),
                 waiters: HashMap::new(),
@@ -78,7 +96,6 @@ impl Core {
             due: Notify::new(),
             changed: Notify::new(),
             activity: broadcast::channel(ACTIVITIES).0,
-            clock,
         })
     }
 
@@ -94,6 +111,7 @@ impl Core {
     fn tell(&self, activity: Activity) {
         // Nobody may be listening.
         let _ = self.activity.send(activity);
+        self.setup.recorder.touch();
         self.changed.notify_waiters();
     }
 
@@ -120,7 +138,7 @@ impl Core {
         let mut told = Vec::new();
         let mut state = self.state();
         let now = Instant::now();
-        state.fire(now, &self.clock);
+        state.fire(now);
         let given = state.dispatcher.assign(now);
         for (connection, task) in given.tasks {
             told.push(Activity::TaskSent {
@@ -159,12 +177,15 @@ impl Core {
         lane: Option<Lane>,
         sender: mpsc::UnboundedSender<Message>,
     ) -> ConnectionId {
-        let response = self.setup.response(request);
         let mut state = self.state();
+        let response = self.setup.response(request, &state.variables);
         let connection = state.dispatcher.connect(instance, lane);
         // The answer is the first frame, before any task.
         let _ = sender.send(Message::SetupResponse(Box::new(response)));
         state.senders.insert(connection, sender);
+        let declared = Arc::new(request.clone());
+        let connected = Connected { instance: instance.to_owned(), lane, since: SystemTime::now(), declared };
+        state.runners.insert(connection, connected);
         if lane != Some(Lane::Interactive) {
             let methods = request.schedulables.iter().flatten().map(|one| one.method.clone());
             state.schedulables = Some(methods.collect());
@@ -190,6 +211,7 @@ impl Core {
         {
             let mut state = self.state();
             state.senders.remove(&connection);
+            state.runners.remove(&connection);
             state.dispatcher.disconnect(connection, Instant::now());
         }
         self.tell(Activity::RunnerDisconnected { instance: instance.to_owned() });
@@ -255,6 +277,60 @@ impl Core {
         Some(id)
     }
 
+    /// Orders something for an asset that is there.
+    pub(crate) fn order(&self, asset: &str, order: &Value) -> Result<Arc<Value>, ApiError> {
+        let mut state = self.state();
+        let known = state.store.asset(asset).ok_or_else(ApiError::not_found)?;
+        let others = state.store.requests_of(asset).unwrap_or_default();
+        let others: Vec<&Value> = others.iter().map(|other| &**other).collect();
+        let request = fulfillment::follow_up(order, &known, &others)?;
+        let status = fulfillment::status(&request).to_owned();
+        let id = state.store.put_request(request).ok_or_else(ApiError::not_found)?;
+        state.announce(&id, Instant::now());
+        let value = state.store.request(&id).map(|stored| Arc::clone(&stored.value));
+        drop(state);
+        self.tell(Activity::RequestChanged { id, status });
+        self.due.notify_one();
+        value.ok_or_else(ApiError::not_found)
+    }
+
+    /// Changes how fast time goes, for what waits already too.
+    pub(crate) fn set_speed(&self, speed: f64) {
+        let mut state = self.state();
+        state.clock.set_speed(speed);
+        state.dispatcher.set_speed(speed, Instant::now());
+        state.set_timers();
+        drop(state);
+        self.setup.recorder.touch();
+        self.due.notify_one();
+    }
+
+    /// Lets time jump ahead: what would have come by then comes now.
+    pub(crate) fn step(&self, by: Duration) {
+        let mut state = self.state();
+        state.clock.step(by);
+        state.dispatcher.step(by, Instant::now());
+        state.set_timers();
+        drop(state);
+        self.setup.recorder.touch();
+        self.due.notify_one();
+    }
+
+    /// Gives a variable another value, and tells the runners.
+    pub(crate) fn set_variable(&self, name: &str, value: Secret) {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        state.variables.insert(name.to_owned(), value);
+        for (connection, runner) in &state.runners {
+            if let Some(sender) = state.senders.get(connection) {
+                let response = self.setup.response(&runner.declared, &state.variables);
+                let _ = sender.send(Message::SetupResponse(Box::new(response)));
+            }
+        }
+        drop(guard);
+        self.setup.recorder.touch();
+    }
+
     /// Sends an interactive task, for somebody who waits for its answer.
     pub(crate) fn ask(
         &self,
@@ -296,10 +372,32 @@ impl Core {
         receiver
     }
 
+    /// Runs the task of a request again: one that waits at once, and where none is open, a new one for the status the
+    /// request is in. `false` where no runner handles that.
+    pub(crate) fn rerun(&self, id: &str) -> Result<bool, ApiError> {
+        let mut state = self.state();
+        let stored = state.store.request(id).ok_or_else(ApiError::not_found)?;
+        let (event, status) =
+            (events::of_request(&stored.value), fulfillment::status(&stored.value).to_owned());
+        let hurried = match state.dispatcher.open_task(&event, id).map(str::to_owned) {
+            Some(task) => state.dispatcher.hurry(&task),
+            None => false,
+        };
+        let handled = hurried || state.handles(&event, &status);
+        if handled && !hurried {
+            state.announced.remove(&(event, id.to_owned()));
+            state.announce(id, Instant::now());
+        }
+        drop(state);
+        self.setup.recorder.touch();
+        self.due.notify_one();
+        Ok(handled)
+    }
+
     /// Adds a schedule, or puts another in its place, and sets its timer; what is wrong with it is the error.
     pub(crate) fn put_schedule(&self, mut schedule: Value) -> Result<Arc<Value>, String> {
         let mut state = self.state();
-        let now = self.clock.now();
+        let now = state.clock.now();
         let members = schedule.as_object_mut().ok_or("Expected an object.")?;
         let method = members.get("method").and_then(Value::as_str).filter(|method| !method.is_empty());
         let method = method.ok_or("method: This field is required.")?;
@@ -323,7 +421,8 @@ impl Core {
         let id = state.store.put("schedules", schedule).ok_or("id: It is empty.")?;
         state.timers.retain(|(_, timed), _| *timed != id);
         if let Some(next) = next.filter(|_| enabled) {
-            state.timers.insert((self.clock.instant(next), id.clone()), next);
+            let at = state.clock.instant(next);
+            state.timers.insert((at, id.clone()), next);
         }
         let stored = state.store.get("schedules", &id).ok_or("id: It is empty.")?;
         drop(state);
@@ -393,8 +492,20 @@ impl State {
         }
     }
 
+    /// Sets the timers of schedules anew, after the clock was.
+    fn set_timers(&mut self) {
+        let timers = std::mem::take(&mut self.timers);
+        let again = |((_, id), fires)| ((self.clock.instant(fires), id), fires);
+        self.timers = timers.into_iter().map(again).collect();
+    }
+
+    /// The schedules that fire, and when.
+    pub(crate) fn timers(&self) -> impl Iterator<Item = (&str, Timestamp)> {
+        self.timers.iter().map(|((_, id), fires)| (id.as_str(), *fires))
+    }
+
     /// Makes tasks for the schedules whose time has come, and sets their next timers.
-    fn fire(&mut self, now: Instant, clock: &schedule::Clock) {
+    fn fire(&mut self, now: Instant) {
         let mut due = Vec::new();
         while let Some(entry) = self.timers.first_entry().filter(|entry| entry.key().0 <= now) {
             due.push(entry.remove_entry());
@@ -403,9 +514,9 @@ impl State {
             let Some(schedule) = self.store.get("schedules", &id) else { continue };
             self.dispatcher.enqueue(SCHEDULED_EXECUTION, TaskCategory::Scheduled, &id, None, now);
             // What was missed meanwhile is not made up for.
-            let after = fired.max(clock.now());
+            let after = fired.max(self.clock.now());
             if let Ok(Some(next)) = schedule::next_trigger(&schedule["trigger"], after) {
-                self.timers.insert((clock.instant(next), id), next);
+                self.timers.insert((self.clock.instant(next), id), next);
             }
         }
     }

@@ -30,6 +30,11 @@ pub(crate) fn scaled(duration: Duration, speed: f64) -> Duration {
     Duration::from_secs_f64((duration.as_secs_f64() / speed).clamp(0.0, LONGEST_WAIT))
 }
 
+fn task_id(number: u64) -> String {
+    let digits = format!("{number:012}");
+    format!("TQ-0000-{}-{}-{}", &digits[0..4], &digits[4..8], &digits[8..])
+}
+
 /// What became of a task that was asked for.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Enqueued {
@@ -74,6 +79,8 @@ pub(crate) struct Dispatcher {
     /// Until when an attempt (by its number) is to be answered, or an interactive task to be taken.
     deadlines: BTreeMap<(Instant, u64), (String, usize)>,
     connections: Connections,
+    /// The task that a runner has, by its object: the one given out last.
+    running: HashMap<String, String>,
     /// How many tasks are not over.
     unfinished: usize,
     /// Over all tasks ever made; ids are made of it.
@@ -94,6 +101,7 @@ impl Dispatcher {
             waiting: BTreeMap::new(),
             deadlines: BTreeMap::new(),
             connections: Connections::default(),
+            running: HashMap::new(),
             unfinished: 0,
             made: 0,
             counter: 0,
@@ -131,8 +139,7 @@ impl Dispatcher {
         }
         self.made += 1;
         self.unfinished += 1;
-        let digits = format!("{:012}", self.made);
-        let id = format!("TQ-0000-{}-{}-{}", &digits[0..4], &digits[4..8], &digits[8..]);
+        let id = task_id(self.made);
         if interactive {
             self.deadline(&id, 0, now + scaled(self.policy.interactive_wait, 1.0));
         } else {
@@ -165,9 +172,12 @@ impl Dispatcher {
 
     /// The tasks of a lost connection go back to the queue, at once and to the front.
     pub(crate) fn disconnect(&mut self, id: ConnectionId, now: Instant) {
+        let ended = self.time(now);
         for task_id in self.connections.remove(id).into_iter().rev() {
             let Some(task) = self.tasks.get_mut(&task_id) else { continue };
             task.status = TaskStatus::Retrying;
+            task.lost(ended);
+            self.running.remove(&task.object_id);
             let (category, attempts) = (task.category.clone(), task.attempts.len());
             if category == TaskCategory::Interactive {
                 self.deadline(&task_id, attempts, now + scaled(self.policy.interactive_wait, 1.0));
@@ -208,15 +218,20 @@ impl Dispatcher {
     }
 
     fn give(&mut self, id: &str, connection: ConnectionId, now: Instant) -> Option<Task> {
-        let task = self.tasks.get_mut(id)?;
         let instance = self.connections.hold(connection, id)?.to_owned();
-        let started = self.epoch.1 + now.saturating_duration_since(self.epoch.0);
+        let started = self.time(now);
+        let task = self.tasks.get_mut(id)?;
         task.status = TaskStatus::Processing;
-        task.attempts.push(AttemptRecord { instance, started, output: None });
+        task.attempts.push(AttemptRecord { instance, started, ended: None, output: None });
         let message = task.message();
+        self.running.insert(task.object_id.clone(), id.to_owned());
         let (attempt, limit) = (task.attempts.len(), self.policy.answer_limit(&task.category));
         self.deadline(id, attempt, now + scaled(limit, 1.0));
         Some(message)
+    }
+
+    fn time(&self, now: Instant) -> SystemTime {
+        self.epoch.1 + now.saturating_duration_since(self.epoch.0)
     }
 
     fn deadline(&mut self, id: &str, attempt: usize, at: Instant) {
@@ -226,6 +241,7 @@ impl Dispatcher {
 
     fn expire(&mut self, now: Instant) -> Vec<Outcome> {
         let mut expired = Vec::new();
+        let ended = self.time(now);
         while let Some(entry) = self.deadlines.first_entry() {
             if entry.key().0 > now {
                 break;
@@ -234,6 +250,7 @@ impl Dispatcher {
             let Some(task) = self.tasks.get_mut(&id).filter(|task| task.attempts.len() == attempt) else {
                 continue;
             };
+            task.lost(ended);
             if task.category == TaskCategory::Interactive && !task.status.is_over() {
                 // Who asked does not wait for another attempt.
                 task.status = TaskStatus::Failed;
@@ -277,9 +294,11 @@ impl Dispatcher {
         if !self.connections.release(connection, task_id) {
             return None;
         }
+        let ended = self.time(now);
         let task = self.tasks.get_mut(task_id)?;
         let (result, countdown) = (output.result.clone(), Duration::from_secs(output.countdown));
         if let Some(attempt) = task.attempts.last_mut() {
+            attempt.ended = Some(ended);
             attempt.output = Some(output);
         }
         match result {
@@ -318,6 +337,9 @@ impl Dispatcher {
     /// What became of a task whose attempt ended; one that is over makes room for the next of its object.
     fn outcome(&mut self, id: &str) -> Option<Outcome> {
         let task = self.tasks.get_mut(id)?;
+        if self.running.get(&task.object_id).is_some_and(|running| running == id) {
+            self.running.remove(&task.object_id);
+        }
         let over = task.status.is_over();
         let outcome = Outcome {
             task_id: id.to_owned(),
@@ -339,6 +361,84 @@ impl Dispatcher {
     /// All tasks ever made, the oldest first.
     pub(crate) fn tasks(&self) -> Vec<TaskRecord> {
         let mut tasks: Vec<_> = self.tasks.values().cloned().collect();
+        tasks.sort_by(|left, right| left.id.cmp(&right.id));
+        tasks
+    }
+
+    /// The task that a runner has for an object.
+    pub(crate) fn running_for(&self, object_id: &str) -> Option<&str> {
+        self.running.get(object_id).map(String::as_str)
+    }
+
+    /// Gives a task out now that waits for its countdown or its next retry; says whether it waited.
+    pub(crate) fn hurry(&mut self, id: &str) -> bool {
+        let waiting = self.waiting.iter().find(|(_, waiting)| *waiting == id).map(|(key, _)| *key);
+        let category = self.tasks.get(id).map(|task| task.category.clone());
+        let (Some(waiting), Some(category)) = (waiting, category) else { return false };
+        self.waiting.remove(&waiting);
+        self.queue(&category).push_back(id.to_owned());
+        true
+    }
+
+    /// What waits goes on waiting at another speed.
+    pub(crate) fn set_speed(&mut self, speed: f64, now: Instant) {
+        let factor = speed / self.speed;
+        self.speed = speed;
+        self.move_waiting(|at| now + scaled(at.saturating_duration_since(now), factor));
+    }
+
+    /// What waits has waited so much of its own time more.
+    pub(crate) fn step(&mut self, by: Duration, now: Instant) {
+        let by = scaled(by, self.speed);
+        self.move_waiting(|at| at.checked_sub(by).unwrap_or(now));
+    }
+
+    fn move_waiting(&mut self, to: impl Fn(Instant) -> Instant) {
+        let waiting = std::mem::take(&mut self.waiting);
+        self.waiting = waiting.into_iter().map(|((at, number), id)| ((to(at), number), id)).collect();
+    }
+
+    /// How many tasks wait, and how long the next one does.
+    pub(crate) fn waiting(&self, now: Instant) -> (usize, Option<Duration>) {
+        let next = self.waiting.first_key_value().map(|((at, _), _)| at.saturating_duration_since(now));
+        (self.waiting.len(), next)
+    }
+
+    /// How long a task waits still for its countdown or its next retry.
+    pub(crate) fn waits(&self, id: &str, now: Instant) -> Option<Duration> {
+        let due = self.waiting.iter().find(|(_, waiting)| *waiting == id).map(|((due, _), _)| *due)?;
+        Some(due.saturating_duration_since(now))
+    }
+
+    /// The newest tasks, the newest first.
+    pub(crate) fn newest(&self, most: usize) -> Vec<TaskRecord> {
+        // Ids are made of their number, so they need not be sorted.
+        (1..=self.made)
+            .rev()
+            .take(most)
+            .filter_map(|number| self.tasks.get(&task_id(number)))
+            .cloned()
+            .collect()
+    }
+
+    /// How many tasks of each event are in each status.
+    pub(crate) fn counts(&self) -> HashMap<(&str, TaskStatus), usize> {
+        let mut counts = HashMap::new();
+        for task in self.tasks.values() {
+            *counts.entry((task.event_type.as_str(), task.status)).or_default() += 1;
+        }
+        counts
+    }
+
+    /// How many tasks each instance has now.
+    pub(crate) fn held(&self) -> HashMap<String, usize> {
+        self.connections.held()
+    }
+
+    /// The tasks of an object, the oldest first.
+    pub(crate) fn tasks_of(&self, object_id: &str) -> Vec<TaskRecord> {
+        let mut tasks: Vec<_> =
+            self.tasks.values().filter(|task| task.object_id == object_id).cloned().collect();
         tasks.sort_by(|left, right| left.id.cmp(&right.id));
         tasks
     }

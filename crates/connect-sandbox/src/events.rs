@@ -100,6 +100,11 @@ pub(crate) fn definition(name: &str, schedules: &str) -> EventDefinition {
     }
 }
 
+/// How an event is handled: background, interactive or scheduled; empty where that is unknown.
+pub(crate) fn category(name: &str) -> &'static str {
+    TYPES.iter().find(|event| event.name == name).map_or("", |event| event.category)
+}
+
 /// What REST says about all of them.
 pub(crate) fn rest() -> Vec<Value> {
     let event = |(index, event): (usize, &EventType)| {

@@ -1,10 +1,13 @@
 //! What happens to asset requests, and through them to assets. Source: Connect's workflows and the texts its clients
 //! match on.
 
+mod order;
+
 use jiff::{Timestamp, civil::DateTime};
 use serde_json::{Value, json};
 
 use crate::api_error::ApiError;
+pub(crate) use order::follow_up;
 
 /// An action of the vendor, or of whom answers an inquiry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +16,10 @@ pub(crate) enum Action {
     Fail,
     Inquire,
     Pend,
+    /// What is ordered of a draft: `purchase`, or `submit` for the other types.
+    Order,
+    Revoke,
+    Confirm,
 }
 
 impl Action {
@@ -22,6 +29,9 @@ impl Action {
             "fail" => Self::Fail,
             "inquire" => Self::Inquire,
             "pend" => Self::Pend,
+            "purchase" | "submit" => Self::Order,
+            "revoke" => Self::Revoke,
+            "confirm" => Self::Confirm,
             _ => return None,
         })
     }
@@ -114,9 +124,13 @@ pub(crate) fn act(
             enter(request, "inquiring", "inquired");
         }
         Action::Pend => {
-            // Connect's own words for this one are in no source.
-            if from != "inquiring" {
-                return Err(refused("Only inquiring requests can be moved to pending status."));
+            // Connect's own words for this one and for the following are in no source.
+            if !matches!(from.as_str(), "inquiring" | "scheduled") {
+                return Err(refused("Only inquiring and scheduled requests can be moved to pending status."));
+            }
+            if from == "scheduled" {
+                enter(request, "pending", "pended");
+                return Ok(());
             }
             update(request, body)?;
             // What the customer typed is right until somebody says otherwise.
@@ -128,6 +142,33 @@ pub(crate) fn act(
                 }
             }
             enter(request, "pending", "pended");
+        }
+        Action::Order => {
+            if from != "draft" {
+                return Err(refused("Only draft requests can be moved to pending status by an order."));
+            }
+            if params(request).any(is_invalid) {
+                return Err(ApiError::bad("VAL_001", "asset.params: A parameter is marked as invalid."));
+            }
+            if request["type"] == "purchase"
+                && let Some(asset) = request.get_mut("asset")
+            {
+                set(asset, "status", "processing");
+            }
+            enter(request, "pending", "pended");
+        }
+        Action::Revoke => {
+            if from != "scheduled" {
+                return Err(refused("Only scheduled requests can be revoked."));
+            }
+            set(request, "reason", text("reason").unwrap_or_default());
+            enter(request, "revoking", "revoking");
+        }
+        Action::Confirm => {
+            if from != "revoking" {
+                return Err(refused("Only revoking requests can be confirmed."));
+            }
+            enter(request, "revoked", "revoked");
         }
     }
     settle_asset(request);
@@ -216,9 +257,11 @@ fn settle_asset(request: &mut Value) {
     let kind = request["type"].as_str().unwrap_or_default();
     let status = match (kind, status(request)) {
         ("purchase" | "change" | "adjustment" | "renew" | "transfer" | "resume", "approved")
-        | ("change" | "adjustment" | "suspend" | "cancel" | "renew" | "transfer", "failed") => "active",
-        ("suspend", "approved") | ("resume", "failed") => "suspended",
-        ("cancel", "approved") | ("purchase", "failed") => "terminated",
+        | ("change" | "adjustment" | "suspend" | "cancel" | "renew" | "transfer", "failed" | "revoked") => {
+            "active"
+        }
+        ("suspend", "approved") | ("resume", "failed" | "revoked") => "suspended",
+        ("cancel", "approved") | ("purchase", "failed" | "revoked") => "terminated",
         _ => return,
     };
     if let Some(asset) = request.get_mut("asset") {
@@ -251,7 +294,10 @@ pub(crate) fn is_settled(request: &Value) -> bool {
 /// A purchase as it is after it was ordered: with ids, status and times where the order has none.
 pub(crate) fn purchase(order: &Value, number: u64) -> Result<Value, ApiError> {
     if order["type"] != "purchase" {
-        return Err(ApiError::bad("VAL_001", "type: Only a purchase can be created without an id."));
+        return Err(ApiError::bad(
+            "VAL_001",
+            "type: Without an id of its own, only a purchase or a request for an asset can be created.",
+        ));
     }
     if !order["asset"].is_object() {
         return Err(ApiError::bad("VAL_001", "asset: This field is required."));
@@ -354,6 +400,32 @@ mod tests {
         .unwrap();
         assert_eq!(request["asset"]["params"][0], json!({"id": "a", "value": "2", "value_error": ""}));
         assert_eq!(request["status"], "pending");
+    }
+
+    #[test]
+    fn drafts_are_ordered_and_scheduled_ones_revoked() {
+        let mut draft = request("draft");
+        act(&mut draft, Action::Order, &json!({}), &Value::Null).unwrap();
+        assert_eq!((&draft["status"], &draft["asset"]["status"]), (&json!("pending"), &json!("processing")));
+        let mut wrong = request("draft");
+        update(&mut wrong, &json!({"asset": {"params": [{"id": "a", "value_error": "no"}]}})).unwrap();
+        assert_eq!(act(&mut wrong, Action::Order, &json!({}), &Value::Null).unwrap_err().code, "VAL_001");
+        let mut scheduled = request("scheduled");
+        act(&mut scheduled, Action::Revoke, &json!({"reason": "too late"}), &Value::Null).unwrap();
+        assert_eq!((&scheduled["status"], &scheduled["reason"]), (&json!("revoking"), &json!("too late")));
+        act(&mut scheduled, Action::Confirm, &json!({}), &Value::Null).unwrap();
+        assert_eq!(
+            (&scheduled["status"], &scheduled["asset"]["status"]),
+            (&json!("revoked"), &json!("terminated"))
+        );
+        let mut early = request("scheduled");
+        act(&mut early, Action::Pend, &json!({}), &Value::Null).unwrap();
+        assert_eq!(early["status"], "pending");
+        for (from, action) in
+            [("pending", Action::Order), ("pending", Action::Revoke), ("scheduled", Action::Confirm)]
+        {
+            refused(from, action, &json!({"reason": "r"}));
+        }
     }
 
     #[test]

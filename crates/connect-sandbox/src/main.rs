@@ -16,6 +16,9 @@ struct Arguments {
     /// made up. Whoever is on this machine can see arguments.
     #[arg(long)]
     api_key: Option<String>,
+    /// Serve the console although the address is not on loopback. It asks for no key: whoever reaches it can use it.
+    #[arg(long)]
+    console: bool,
     /// How much faster time goes.
     #[arg(long, default_value_t = 1.0)]
     speed: f64,
@@ -41,6 +44,9 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(key) = arguments.api_key.or_else(|| std::env::var("API_KEY").ok()) {
         builder = builder.api_key(key);
     }
+    if arguments.console {
+        builder = builder.console(true);
+    }
     for path in arguments.requests {
         builder = builder.load_requests(path);
     }
@@ -56,6 +62,9 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
 
 fn introduce(sandbox: &Sandbox) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
+    if let Some(console) = sandbox.console_url() {
+        writeln!(out, "The console is on {console}")?;
+    }
     writeln!(out, "The sandbox listens on {}. A runner finds it by:\n", sandbox.url())?;
     // The key is the sandbox's own, and this is where people get it from.
     for (name, value) in sandbox.environment() {

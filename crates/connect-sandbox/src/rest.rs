@@ -184,6 +184,13 @@ impl Call<'_> {
 
     /// A whole request with its id is taken as it is, which Connect would not do; an order gets its ids here.
     fn create(&self) -> Result<Response, ApiError> {
+        if self.body["type"] != "purchase"
+            && self.body["id"].is_null()
+            && let Some(asset) = self.body["asset"]["id"].as_str()
+        {
+            let value = self.core.order(asset, &self.body)?;
+            return Ok((StatusCode::CREATED, one(&value)).into_response());
+        }
         let request = if self.body.get("id").is_some_and(|id| !id.is_null()) {
             let id = self.body["id"].as_str().unwrap_or_default();
             if self.core.state().store.request(id).is_some() {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use tokio::{sync::broadcast, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Activity, SandboxBuilder, SandboxError, TaskRecord, core::Core};
+use crate::{Activity, SandboxBuilder, SandboxError, TaskRecord, builder::check_speed, core::Core};
 
 /// How long calls that are under way may hold up the end.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
@@ -36,6 +36,7 @@ const STOP_LIMIT: Duration = Duration::from_secs(5);
 pub struct Sandbox {
     pub(crate) core: Arc<Core>,
     pub(crate) address: SocketAddr,
+    pub(crate) console: bool,
     pub(crate) stop: CancellationToken,
     pub(crate) running: Vec<JoinHandle<()>>,
 }
@@ -56,6 +57,12 @@ impl Sandbox {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The address of the console; none where it [is not served](crate::SandboxBuilder::console).
+    #[must_use]
+    pub fn console_url(&self) -> Option<String> {
+        self.console.then(|| format!("{}/", self.url()))
     }
 
     /// The key that it takes.
@@ -151,6 +158,20 @@ impl Sandbox {
     pub fn add_installation(&self, installation: Value) -> Result<String, SandboxError> {
         let mut state = self.core.state();
         state.store.put("installations", installation).ok_or(SandboxError::NoId("an installation"))
+    }
+
+    /// Changes [how fast time goes](crate::SandboxBuilder::speed), for what waits already too. Above zero and at most a
+    /// million, or it fails.
+    pub fn set_speed(&self, speed: f64) -> Result<(), SandboxError> {
+        check_speed(speed)?;
+        self.core.set_speed(speed);
+        Ok(())
+    }
+
+    /// Lets the sandbox's time jump ahead: countdowns, waits between retries and schedules that would be over by then
+    /// are over now. A schedule that would have fired several times fires once.
+    pub fn step(&self, by: Duration) {
+        self.core.step(by);
     }
 
     /// Waits until nothing more happens by itself: no task is queued, waits or runs, and each request is approved,

@@ -26,6 +26,24 @@ impl Clock {
         self.epoch.checked_add(passed).unwrap_or(Timestamp::MAX)
     }
 
+    pub(crate) fn speed(&self) -> f64 {
+        self.speed
+    }
+
+    /// Goes on from its time at another speed.
+    pub(crate) fn set_speed(&mut self, speed: f64) {
+        *self = Self { start: Instant::now(), epoch: self.now(), speed };
+    }
+
+    /// Jumps ahead.
+    pub(crate) fn step(&mut self, by: Duration) {
+        *self = Self {
+            start: Instant::now(),
+            epoch: self.now().checked_add(by).unwrap_or(Timestamp::MAX),
+            speed: self.speed,
+        };
+    }
+
     /// When a time of the sandbox is reached.
     pub(crate) fn instant(&self, time: Timestamp) -> Instant {
         let distance = Duration::try_from(time.duration_since(self.epoch)).unwrap_or_default();
@@ -145,5 +163,14 @@ mod tests {
         tokio::time::advance(Duration::from_secs(1)).await;
         assert!(clock.now() >= then);
         assert!(clock.instant(Timestamp::MIN) <= Instant::now());
+        let mut clock = clock;
+        let before = clock.now();
+        clock.set_speed(1.0);
+        tokio::time::advance(Duration::from_secs(60)).await;
+        let passed = clock.now().duration_since(before).as_secs_f64();
+        assert!((59.9..=60.1).contains(&passed), "{passed}");
+        clock.step(Duration::from_secs(3_600));
+        let passed = clock.now().duration_since(before).as_secs_f64();
+        assert!((3_659.9..=3_660.1).contains(&passed), "{passed}");
     }
 }

@@ -10,7 +10,7 @@ use axum::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{api_error::ApiError, core::Core, dispatch::Lane, rest, socket};
+use crate::{api_error::ApiError, console, core::Core, dispatch::Lane, recorder, socket};
 
 /// The version of Connect that the sandbox stands in for.
 const CONNECT_VERSION: &str = "37.0.1";
@@ -23,8 +23,9 @@ pub(crate) struct Server {
     pub(crate) stop: CancellationToken,
 }
 
-pub(crate) fn router(server: Server) -> Router {
-    Router::new().fallback(answer).with_state(server)
+pub(crate) fn router(server: Server, console: bool) -> Router {
+    let pages = if console { console::router(&server) } else { Router::new() };
+    pages.fallback_service(Router::new().fallback(answer).with_state(server))
 }
 
 async fn answer(State(server): State<Server>, request: Request) -> Response {
@@ -42,7 +43,7 @@ async fn route(server: Server, request: Request) -> Result<Response, ApiError> {
     }
     match path.strip_prefix("devops/ws/") {
         Some(rest) => upgrade(server, rest.to_owned(), request).await,
-        None => rest::answer(&server.core, path, request).await,
+        None => recorder::recorded(&server.core, path, request).await,
     }
 }
 

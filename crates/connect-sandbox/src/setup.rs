@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 
 use connect_model::wire::{Logging, LoggingMeta, Secret, SetupRequest, SetupResponse, Variable};
 
-use crate::{DispatchPolicy, events};
+use crate::{DispatchPolicy, Recorder, events};
 
 #[derive(Debug)]
 pub(crate) struct Setup {
     pub(crate) api_key: Secret,
     pub(crate) environment_id: String,
-    /// In place of the initial values that the extension declares.
-    pub(crate) variables: BTreeMap<String, Secret>,
     pub(crate) policy: DispatchPolicy,
     pub(crate) speed: f64,
+    pub(crate) recorder: Recorder,
 }
 
 impl Setup {
@@ -24,13 +23,17 @@ impl Setup {
         format!("SRVC-{middle}")
     }
 
-    /// The answer to what an extension declares.
-    pub(crate) fn response(&self, request: &SetupRequest) -> SetupResponse {
+    /// The answer to what an extension declares; the variables are in place of their initial values.
+    pub(crate) fn response(
+        &self,
+        request: &SetupRequest,
+        values: &BTreeMap<String, Secret>,
+    ) -> SetupResponse {
         let declared = request.variables.iter().flatten();
         let mut variables: BTreeMap<String, (Secret, bool)> = declared
             .map(|variable| (variable.name.clone(), (variable.initial_value.clone(), variable.secure)))
             .collect();
-        for (name, value) in &self.variables {
+        for (name, value) in values {
             let secure = variables.get(name).is_some_and(|(_, secure)| *secure);
             variables.insert(name.clone(), (value.clone(), secure));
         }

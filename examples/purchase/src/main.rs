@@ -20,6 +20,9 @@ struct Arguments {
     /// How much faster time goes: a reschedule of 30 s takes half a second at 60.
     #[arg(long, default_value_t = 60.0)]
     speed: f64,
+    /// Where the sandbox listens, with its console: an IP address and a port, 0 for a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    address: String,
     /// More requests: a JSON file, or a folder of them.
     #[arg(long = "requests", value_name = "FILE_OR_FOLDER")]
     requests: Vec<std::path::PathBuf>,
@@ -38,6 +41,7 @@ async fn main() -> ExitCode {
     let dev = Dev::new(extension::extension())
         .requests(concat!(env!("CARGO_MANIFEST_DIR"), "/requests"))
         .variable("VENDOR_URL", vendor_url)
+        .address(arguments.address)
         .speed(arguments.speed)
         .once(arguments.once);
     arguments.requests.into_iter().fold(dev, Dev::requests).run().await

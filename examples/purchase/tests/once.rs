@@ -2,7 +2,47 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Stdio},
+    time::{Duration, Instant},
+};
+
 use assert_cmd::Command;
+
+/// Ends the program with the test, however that ends.
+struct Program(Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+async fn the_console_shows_what_the_extension_did() {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_purchase"));
+    command.args(["--speed", "1000"]).stdout(Stdio::piped());
+    let mut program = Program(command.spawn().unwrap());
+    let mut lines = BufReader::new(program.0.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let console = lines.find_map(|line| line.strip_prefix("console on ").map(str::to_owned)).unwrap();
+    lines.find(|line| line == "12 requests: 11 approved, 1 failed").unwrap();
+    // What is said at the end of a task comes to the console right after it.
+    let end = Instant::now() + Duration::from_secs(20);
+    let page = loop {
+        let page = reqwest::get(format!("{console}requests/PR-4405-9454-9312-001")).await.unwrap();
+        let page = page.text().await.unwrap();
+        if page.contains("compensating") || Instant::now() > end {
+            break page;
+        }
+    };
+    for shown in
+        ["Create customer", "Transaction <strong>Create subscription</strong>", "compensating", "/fail"]
+    {
+        assert!(page.contains(shown), "{shown} is not in {page}");
+    }
+}
 
 #[test]
 fn twelve_purchases_are_processed_and_one_is_compensated() {

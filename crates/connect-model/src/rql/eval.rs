@@ -1,4 +1,7 @@
-use std::cmp::Ordering;
+use std::{
+    borrow::Borrow,
+    cmp::{Ordering, Reverse},
+};
 
 use jiff::{Timestamp, civil, tz::Offset};
 use serde_json::Value;
@@ -29,24 +32,78 @@ impl Rql {
 }
 
 impl Query {
-    /// Sorts objects as the query says; those that are equal keep their order.
-    pub fn sort(&self, objects: &mut [Value]) {
-        objects.sort_by(|left, right| {
-            let by_field = self.ordering.iter().map(|field| {
-                let (name, descending) = match field.strip_prefix('-') {
-                    Some(name) => (name, true),
-                    None => (field.trim_start_matches('+'), false),
-                };
-                let order = match (values(left, name).first(), values(right, name).first()) {
-                    (Some(left), Some(right)) => order(&text_of(left), &text_of(right)),
-                    (left, right) => left.is_some().cmp(&right.is_some()),
-                };
-                if descending { order.reverse() } else { order }
-            });
-            by_field.fold(Ordering::Equal, Ordering::then)
+    /// Sorts objects as the query says; those that are equal keep their order. What has no value comes first, then
+    /// times, numbers, and texts.
+    pub fn sort<T: Borrow<Value>>(&self, objects: &mut [T]) {
+        if self.ordering.is_empty() {
+            return;
+        }
+        // A key for each object rather than for each comparison.
+        objects.sort_by_cached_key(|object| {
+            let key = |field: &String| match field.strip_prefix('-') {
+                Some(name) => Directed::Down(Reverse(Key::of(object.borrow(), name))),
+                None => Directed::Up(Key::of(object.borrow(), field.trim_start_matches('+'))),
+            };
+            self.ordering.iter().map(key).collect::<Vec<_>>()
         });
     }
 }
+
+/// A key in the direction of its field.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Directed {
+    Up(Key),
+    Down(Reverse<Key>),
+}
+
+/// What objects are sorted by.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    None,
+    Time(Timestamp),
+    Number(Number),
+    Text(String),
+}
+
+/// A number by its size; whole ones to the last digit.
+struct Number(f64, Option<i128>);
+
+impl Key {
+    fn of(object: &Value, field: &str) -> Self {
+        let Some(text) = values(object, field).first().map(|value| text_of(value)) else { return Self::None };
+        if let Some(time) = instant(&text) {
+            return Self::Time(time);
+        }
+        match text.parse::<f64>() {
+            // Zero has a sign that no one means.
+            Ok(number) if number.is_finite() => Self::Number(Number(number + 0.0, text.parse().ok())),
+            _ => Self::Text(text),
+        }
+    }
+}
+
+impl Ord for Number {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0).then_with(|| match (self.1, other.1) {
+            (Some(left), Some(right)) => left.cmp(&right),
+            (left, right) => left.is_some().cmp(&right.is_some()),
+        })
+    }
+}
+
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Number {}
 
 /// The values a field has in an object, without nulls.
 fn values<'a>(object: &'a Value, field: &str) -> Vec<&'a Value> {
@@ -234,5 +291,43 @@ mod tests {
         Query::parse("ordering(-n,-m)").unwrap().sort(&mut objects);
         let names: Vec<&Value> = objects.iter().map(|object| &object["m"]).collect();
         assert_eq!(names, ["b", "c", "a"]);
+    }
+
+    #[test]
+    fn whatever_stands_in_a_field_has_a_place() {
+        // Compared one by one, "2" < "10" < "1a" < "2".
+        let values = json!([
+            "1a",
+            "2",
+            "10",
+            null,
+            "2024-01-01",
+            -0.0,
+            0,
+            5.0,
+            5,
+            "9007199254740993",
+            "9007199254740992"
+        ]);
+        let mut objects: Vec<std::sync::Arc<Value>> =
+            values.as_array().unwrap().iter().map(|value| json!({"n": value}).into()).collect();
+        Query::parse("ordering(n)").unwrap().sort(&mut objects);
+        let sorted: Vec<Value> = objects.iter().map(|object| object["n"].clone()).collect();
+        let expected = json!([
+            null,
+            "2024-01-01",
+            -0.0,
+            0,
+            "2",
+            5.0,
+            5,
+            "10",
+            "9007199254740992",
+            "9007199254740993",
+            "1a"
+        ]);
+        assert_eq!(sorted, *expected.as_array().unwrap());
+        Query::parse("ordering(-n)").unwrap().sort(&mut objects);
+        assert_eq!((&objects[0]["n"], &objects[10]["n"]), (&json!("1a"), &Value::Null));
     }
 }

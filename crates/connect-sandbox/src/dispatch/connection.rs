@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use connect_model::wire::TaskCategory;
 
@@ -94,6 +94,15 @@ impl Connections {
         let connection = self.list.iter_mut().find(|connection| connection.id == id)?;
         connection.running.insert(task.to_owned());
         Some(&connection.instance)
+    }
+
+    /// How many tasks each instance holds.
+    pub(super) fn held(&self) -> HashMap<String, usize> {
+        let mut held = HashMap::new();
+        for connection in &self.list {
+            *held.entry(connection.instance.clone()).or_default() += connection.running.len();
+        }
+        held
     }
 
     /// Notes that a connection holds a task no more; whether it did is the answer.

@@ -4,7 +4,7 @@ use connect_model::wire::{Task, TaskCategory, TaskInput, TaskOptions, TaskOutput
 use serde_json::Value;
 
 /// Where a task stands, in Connect's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TaskStatus {
     /// In the queue.
@@ -24,6 +24,19 @@ pub enum TaskStatus {
 }
 
 impl TaskStatus {
+    /// Connect's word for it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::Processing => "processing",
+            Self::Rescheduled => "rescheduled",
+            Self::Retrying => "retrying",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+
     /// Whether nothing more comes of the task.
     #[must_use]
     pub fn is_over(self) -> bool {
@@ -61,6 +74,8 @@ pub struct AttemptRecord {
     pub instance: String,
     /// When it was sent.
     pub started: SystemTime,
+    /// When it ended: its answer came, its time was over, or its connection was lost. None while it runs.
+    pub ended: Option<SystemTime>,
     /// How it ended: result, runtime, message, countdown. None while it runs, or where no answer came: the connection
     /// was lost, or the time was over.
     pub output: Option<TaskOutput>,
@@ -76,6 +91,13 @@ impl TaskRecord {
     pub(crate) fn avoids(&self) -> Option<&str> {
         let last = self.attempts.last().filter(|_| self.status == TaskStatus::Retrying);
         last.map(|attempt| attempt.instance.as_str())
+    }
+
+    /// Notes that the last attempt ended without an answer.
+    pub(crate) fn lost(&mut self, at: SystemTime) {
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.ended.get_or_insert(at);
+        }
     }
 
     /// What a runner gets.

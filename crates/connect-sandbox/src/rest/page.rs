@@ -30,13 +30,9 @@ pub(super) fn page(mut found: Vec<Arc<Value>>, query: &Query) -> Response {
     let total = found.len();
     let offset = query.offset.unwrap_or(0);
     let limit = query.limit.unwrap_or(PAGE).min(LONGEST_PAGE);
-    let mut items: Vec<Value> = if query.ordering.is_empty() {
-        found.iter().skip(offset).take(limit).map(|value| (**value).clone()).collect()
-    } else {
-        let mut all: Vec<Value> = found.iter().map(|value| (**value).clone()).collect();
-        query.sort(&mut all);
-        all.into_iter().skip(offset).take(limit).collect()
-    };
+    query.sort(&mut found);
+    let mut items: Vec<Value> =
+        found.iter().skip(offset).take(limit).map(|value| (**value).clone()).collect();
     for hidden in query.select.iter().filter_map(|field| field.strip_prefix('-')) {
         let hidden = hidden.replace("__", ".");
         for item in &mut items {

@@ -1,0 +1,135 @@
+//! The console: pages about what is in the sandbox and what happens there.
+//!
+//! What it changes it changes by REST, in this process: whatever holds for a call holds for a button.
+
+mod act;
+mod activity;
+mod api;
+mod assets;
+mod clock;
+mod form;
+mod guard;
+mod layout;
+mod live;
+mod offer;
+mod params;
+mod parts;
+mod purchase;
+mod request;
+mod requests;
+mod runners;
+mod schedules;
+mod send;
+mod tier;
+mod timeline;
+mod variables;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Router,
+    http::{StatusCode, header},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use connect_model::rql::Rql;
+use tokio_util::sync::CancellationToken;
+
+use crate::{core::Core, server::Server};
+use parts::{first, text};
+
+/// What every page is made with.
+#[derive(Clone, Debug)]
+pub(crate) struct Console {
+    core: Arc<Core>,
+    stop: CancellationToken,
+}
+
+pub(crate) fn router(server: &Server) -> Router {
+    let console = Console { core: Arc::clone(&server.core), stop: server.stop.clone() };
+    Router::new()
+        .route("/", get(requests::list))
+        .route("/requests/{id}", get(request::show))
+        .route("/requests/{id}/{action}", post(request::act))
+        .route("/purchase", get(purchase::show).post(purchase::order))
+        .route("/assets", get(assets::all))
+        .route("/assets/{id}", get(assets::show))
+        .route("/assets/{id}/{kind}", post(assets::act))
+        .route("/schedules", get(schedules::all).post(schedules::make))
+        .route("/tier-configs", get(tier::all))
+        .route("/tier-configs/{id}", get(tier::config))
+        .route("/tier-config-requests/{id}", get(tier::request))
+        .route("/tier-config-requests/{id}/{action}", post(tier::act))
+        .route("/tasks", get(activity::tasks))
+        .route("/calls", get(activity::calls))
+        .route("/send", get(send::show).post(send::send))
+        .route("/schedules/{id}", get(schedules::show))
+        .route("/schedules/{id}/run", post(schedules::run_now))
+        .route("/variables", get(variables::all))
+        .route("/variables/{name}", post(variables::set))
+        .route("/clock", get(clock::show))
+        .route("/clock/{action}", post(clock::act))
+        .route("/runners", get(runners::runners))
+        .route("/extension", get(runners::extension))
+        .route("/events", get(live::events))
+        .route(
+            "/console.css",
+            get(async || asset("text/css; charset=utf-8", include_str!("console/console.css"))),
+        )
+        .route(
+            "/console.js",
+            get(async || asset("text/javascript; charset=utf-8", include_str!("console/console.js"))),
+        )
+        .route("/icon.svg", get(async || asset("image/svg+xml", include_str!("console/icon.svg"))))
+        .route_layer(middleware::from_fn(guard::guard))
+        .with_state(console)
+}
+
+/// The products there are, by id, with their names: those of the catalogue, and those that requests are for.
+async fn products(core: &Arc<Core>) -> Result<Vec<(String, String)>, Problem> {
+    let all = api::list(core, "products", &Rql::Empty, "limit=1000").await?;
+    let mut products: BTreeMap<String, String> =
+        all.items.iter().map(|one| (text(one, "/id").to_owned(), text(one, "/name").to_owned())).collect();
+    for asset in core.state().store.assets() {
+        let product = &asset["product"];
+        if !text(product, "/id").is_empty() {
+            let name = first([text(product, "/name"), text(product, "/id")]);
+            products.entry(text(product, "/id").to_owned()).or_insert_with(|| name.to_owned());
+        }
+    }
+    Ok(products.into_iter().collect())
+}
+
+fn asset(kind: &'static str, text: &'static str) -> Response {
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+/// Why a page could not be made.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    texts: Vec<String>,
+}
+
+impl From<crate::api_error::ApiError> for Problem {
+    fn from(error: crate::api_error::ApiError) -> Self {
+        Self { status: error.status, texts: error.errors }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let title = self.status.canonical_reason().unwrap_or("Error");
+        let page = layout::page(
+            title,
+            layout::Here::None,
+            &maud::html! {
+                h1 { (title) }
+                (parts::errors(&self.texts))
+                p { a href="/" { "All requests" } }
+            },
+        );
+        (self.status, page).into_response()
+    }
+}
