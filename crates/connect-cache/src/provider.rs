@@ -1,8 +1,6 @@
-use std::sync::Arc;
+use connect_container::{Bindings, BoxError, Config, Logger, ServiceProvider};
 
-use connect_container::{Bindings, Config, Logger, ServiceProvider};
-
-use crate::{Cache, CacheError, Drivers};
+use crate::Drivers;
 
 /// Binds `Arc<dyn Cache>`: the driver that `CACHE_DRIVER` names, of those that are compiled in.
 ///
@@ -24,12 +22,9 @@ pub struct CacheServiceProvider;
 impl ServiceProvider for CacheServiceProvider {
     fn register(&self, bind: &mut Bindings) {
         bind.shared(|resolver| {
-            let drivers = Drivers::new();
-            #[cfg(feature = "sqlite")]
-            let drivers = drivers.with("sqlite", crate::SqliteCache::from_config);
-            let cache = drivers.open(&resolver.get::<Config>()?, &resolver.get::<Logger>()?);
-            cache.map_err(|error: CacheError| Box::new(error) as connect_container::BoxError)
-                as Result<Arc<dyn Cache>, connect_container::BoxError>
+            Drivers::new()
+                .open(&resolver.get::<Config>()?, &resolver.get::<Logger>()?)
+                .map_err(BoxError::from)
         });
     }
 }
