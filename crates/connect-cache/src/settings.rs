@@ -85,21 +85,18 @@ impl<'a> Settings<'a> {
         self.parse(name, parameter).unwrap_or(default)
     }
 
-    /// A variable in seconds, which may have a fraction; `None` where it is not set or zero.
-    pub(crate) fn seconds(&mut self, name: &str) -> Option<Option<Duration>> {
-        let Seconds(duration) = self.parse(name, "")?;
-        Some((!duration.is_zero()).then_some(duration))
+    /// A variable in seconds, which may have a fraction.
+    pub(crate) fn seconds(&mut self, name: &str) -> Option<Duration> {
+        self.parse(name, "").map(|Seconds(duration)| duration)
     }
 
     /// A variable in seconds that can't be zero.
     pub(crate) fn seconds_or(&mut self, name: &str, default: Duration) -> Duration {
-        match self.seconds(name) {
-            Some(None) => {
-                self.problem(format!("the variable {name} has a value that is not right: it can't be zero"));
-                default
-            }
-            value => value.flatten().unwrap_or(default),
+        let seconds = self.seconds(name).unwrap_or(default);
+        if seconds.is_zero() {
+            self.problem(format!("the variable {name} has a value that is not right: it can't be zero"));
         }
+        seconds
     }
 
     /// A variable that has to be set.
