@@ -43,6 +43,14 @@ impl Drivers {
             ("file", |settings| Ok(Arc::new(crate::FileCache::configure(settings)?))),
             #[cfg(feature = "sqlite")]
             ("sqlite", |settings| Ok(Arc::new(crate::SqliteCache::configure(settings)?))),
+            #[cfg(feature = "redis")]
+            ("redis", |settings| Ok(Arc::new(crate::RedisCache::configure(settings)?))),
+            #[cfg(feature = "postgres")]
+            ("postgres", |settings| Ok(Arc::new(crate::PostgresCache::configure(settings)?))),
+            #[cfg(feature = "mysql")]
+            ("mysql", |settings| Ok(Arc::new(crate::MysqlCache::configure(settings)?))),
+            #[cfg(feature = "memcached")]
+            ("memcached", |settings| Ok(Arc::new(crate::MemcachedCache::configure(settings)?))),
         ];
         Self(given.iter().map(|(name, open)| ((*name).to_owned(), Open::Given(*open))).collect())
     }

@@ -1,11 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod cache;
-#[cfg(any(feature = "file", feature = "sqlite"))]
+#[cfg(any(feature = "file", feature = "sqlite", feature = "memcached"))]
 mod clock;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
-#[cfg(feature = "file")]
+#[cfg(any(feature = "file", feature = "memcached", feature = "postgres", feature = "mysql"))]
 mod digest;
 mod driver;
 mod drivers;
@@ -14,16 +14,39 @@ mod error;
 #[cfg(feature = "file")]
 mod file;
 mod fill;
+#[cfg(feature = "memcached")]
+mod memcached;
 #[cfg(feature = "memory")]
 mod memory;
+#[cfg(feature = "mysql")]
+mod mysql;
 mod none;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod provider;
-#[allow(dead_code, reason = "each driver reads what it needs, and not all are compiled in")]
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg_attr(
+    not(all(
+        feature = "memory",
+        feature = "file",
+        feature = "sqlite",
+        feature = "redis",
+        feature = "postgres",
+        feature = "mysql",
+        feature = "memcached"
+    )),
+    allow(dead_code, reason = "each driver reads what it needs, and not all are compiled in")
+)]
 mod settings;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod typed;
 
+#[cfg(feature = "redis")]
+pub use self::redis::RedisCache;
 pub use cache::{BoxFuture, Cache};
 pub use driver::Driver;
 pub use drivers::Drivers;
@@ -32,9 +55,15 @@ pub use error::{CacheError, ComputeError};
 #[cfg(feature = "file")]
 pub use file::FileCache;
 pub use fill::{Fill, Filled};
+#[cfg(feature = "memcached")]
+pub use memcached::MemcachedCache;
 #[cfg(feature = "memory")]
 pub use memory::MemoryCache;
+#[cfg(feature = "mysql")]
+pub use mysql::MysqlCache;
 pub use none::NoneCache;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresCache;
 pub use provider::CacheServiceProvider;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteCache;
