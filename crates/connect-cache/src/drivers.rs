@@ -1,14 +1,17 @@
-use std::{borrow::Cow, collections::BTreeMap, fmt, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use connect_container::{Config, Logger};
 
 use crate::{
-    Cache, CacheError, NoneCache,
+    Cache, CacheError, Layers, Metrics, NoneCache, SingleFlight,
     settings::{Settings, Switch},
 };
 
 /// All that this crate has, each a cargo feature.
 const FEATURES: [&str; 8] = ["none", "memory", "file", "sqlite", "redis", "postgres", "mysql", "memcached"];
+
+/// How long a cache that is required may take to answer at the start.
+const TRIAL: Duration = Duration::from_secs(10);
 
 /// A driver of this crate: reads the settings, so that all that is wrong with them is told at once.
 type Given = fn(&mut Settings<'_>) -> Result<Arc<dyn Cache>, CacheError>;
@@ -29,7 +32,10 @@ enum Open {
 /// let cache = Drivers::new().with("mine", |_| Ok(NoneCache)).open(&config, &Logger::current())?;
 /// # Ok::<(), connect_cache::CacheError>(())
 /// ```
-pub struct Drivers(BTreeMap<String, Open>);
+pub struct Drivers {
+    known: BTreeMap<String, Open>,
+    metrics: Metrics,
+}
 
 impl Drivers {
     /// Those that are compiled in; `none` always is.
@@ -52,7 +58,8 @@ impl Drivers {
             #[cfg(feature = "memcached")]
             ("memcached", |settings| Ok(Arc::new(crate::MemcachedCache::configure(settings)?))),
         ];
-        Self(given.iter().map(|(name, open)| ((*name).to_owned(), Open::Given(*open))).collect())
+        let known = given.iter().map(|(name, open)| ((*name).to_owned(), Open::Given(*open))).collect();
+        Self { known, metrics: Metrics::default() }
     }
 
     /// Adds a driver; one of that name is replaced.
@@ -63,34 +70,46 @@ impl Drivers {
         open: impl Fn(&Config) -> Result<C, CacheError> + Send + Sync + 'static,
     ) -> Self {
         let open = move |config: &Config| Ok(Arc::new(open(config)?) as Arc<dyn Cache>);
-        self.0.insert(name.into(), Open::Own(Box::new(open)));
+        self.known.insert(name.into(), Open::Own(Box::new(open)));
         self
     }
 
-    /// Opens the driver that `CACHE_DRIVER` or the scheme of `CACHE_URL` names, `none` where neither is set.
+    /// Where it is counted what the cache does.
+    #[must_use]
+    pub fn metrics(self, metrics: Metrics) -> Self {
+        Self { metrics, ..self }
+    }
+
+    /// Opens the driver that `CACHE_DRIVER` or the scheme of `CACHE_URL` names, `none` where neither is set, with the
+    /// [`Layers`] around it.
     ///
     /// An unknown driver, or one that can't be opened, is logged as an error and `none` takes its place, as in the
-    /// original; with `CACHE_REQUIRED=true` it is the error. All that is wrong with the variables is told in one.
+    /// original; with `CACHE_REQUIRED=true` it is the error, and so is a server that does not answer. All that is wrong with the variables is told in one.
     pub fn open(&self, config: &Config, logger: &Logger) -> Result<Arc<dyn Cache>, CacheError> {
         let mut settings = Settings::new(config);
         let Switch(required) = settings.parse_or("CACHE_REQUIRED", "", Switch(false));
-        match self.open_settings(&mut settings) {
+        let layers = Layers::configure(&mut settings);
+        match self.open_settings(&mut settings, required) {
             Ok((name, cache)) => {
                 logger.debug(format_args!("the cache is {name}"));
-                Ok(cache)
+                Ok(layers.around(cache, &self.metrics))
             }
             Err(error) if required => Err(error),
             Err(error) => {
                 logger.error(format_args!("{error}; nothing is cached"));
-                Ok(Arc::new(NoneCache))
+                Ok(Arc::new(SingleFlight::new(NoneCache).metrics(self.metrics.clone())))
             }
         }
     }
 
-    fn open_settings(&self, settings: &mut Settings<'_>) -> Result<(String, Arc<dyn Cache>), CacheError> {
+    fn open_settings(
+        &self,
+        settings: &mut Settings<'_>,
+        required: bool,
+    ) -> Result<(String, Arc<dyn Cache>), CacheError> {
         let name = self.name(settings);
-        let Some(open) = self.0.get(&*name) else {
-            let known = self.0.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let Some(open) = self.known.get(&*name) else {
+            let known = self.known.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
             let hint = if FEATURES.contains(&&*name) {
                 format!("; {name} is a cargo feature of connect-cache that is off")
             } else {
@@ -101,7 +120,13 @@ impl Drivers {
             return Err(settings.check().err().unwrap_or_else(|| CacheError::config("no driver")));
         };
         let cache = match open {
-            Open::Given(open) => open(settings).and_then(|cache| settings.check().map(|()| cache))?,
+            Open::Given(open) => {
+                let cache = open(settings).and_then(|cache| settings.check().map(|()| cache))?;
+                if required {
+                    try_out(*open, settings.config())?;
+                }
+                cache
+            }
             Open::Own(open) => {
                 settings.check()?;
                 open(settings.config())?
@@ -113,7 +138,11 @@ impl Drivers {
     fn name<'a>(&self, settings: &mut Settings<'a>) -> Cow<'a, str> {
         let named = settings.config().get("CACHE_DRIVER").map(|name| {
             // The original's names have no capitals; a driver of one's own may.
-            if self.0.contains_key(name) { Cow::Borrowed(name) } else { alias(&name.to_ascii_lowercase()) }
+            if self.known.contains_key(name) {
+                Cow::Borrowed(name)
+            } else {
+                alias(&name.to_ascii_lowercase())
+            }
         });
         let scheme = settings.url().map(|url| alias(url.scheme()));
         match (named, scheme) {
@@ -125,6 +154,21 @@ impl Drivers {
             (named, scheme) => named.or(scheme).unwrap_or(Cow::Borrowed("none")),
         }
     }
+}
+
+/// Whether a cache answers: asked on a thread of its own, since the caller may be anywhere, and by a cache of its own, since
+/// connections belong to the runtime that made them.
+fn try_out(open: Given, config: &Config) -> Result<(), CacheError> {
+    let ask = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.map_err(CacheError::storage)?.block_on(async {
+            let cache = open(&mut Settings::new(config))?;
+            let late = |_| CacheError::storage(format!("it does not answer within {TRIAL:?}"));
+            tokio::time::timeout(TRIAL, cache.has("connect-cache:trial")).await.map_err(late)?.map(|_| ())
+        })
+    };
+    let ended = |_| CacheError::storage("its trial ended without an answer");
+    std::thread::scope(|scope| scope.spawn(ask).join()).map_err(ended)?
 }
 
 /// The driver's name for other words that mean it.
@@ -146,7 +190,7 @@ impl Default for Drivers {
 
 impl fmt::Debug for Drivers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Drivers").field(&self.0.keys()).finish()
+        f.debug_tuple("Drivers").field(&self.known.keys()).finish()
     }
 }
 

@@ -10,7 +10,7 @@ pub type Filled<'a> = Pin<Box<dyn Future<Output = Result<String, ComputeError>> 
 type Making<'a> = Pin<Box<dyn Future<Output = Result<Entry<String>, ComputeError>> + Send + 'a>>;
 
 /// `None` as JSON.
-const NULL: &str = "null";
+pub(crate) const NULL: &str = "null";
 
 /// How to make a value that a cache does not have. A cache in front of another passes it on.
 pub struct Fill<'a> {
@@ -34,6 +34,15 @@ impl<'a> Fill<'a> {
         make: impl FnOnce() -> Making<'a> + Send + 'a,
     ) -> Self {
         Self { ttl, accept: Box::new(accept), make: Box::new(make) }
+    }
+
+    /// The same for a shorter time.
+    pub(crate) fn narrow<'b>(self) -> Fill<'b>
+    where
+        'a: 'b,
+    {
+        let make = self.make;
+        Fill { ttl: self.ttl, accept: self.accept, make: Box::new(move || make()) }
     }
 
     /// Whether a text is a value of the type that is wanted.

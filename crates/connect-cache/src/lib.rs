@@ -14,10 +14,12 @@ mod error;
 #[cfg(feature = "file")]
 mod file;
 mod fill;
+mod layers;
 #[cfg(feature = "memcached")]
 mod memcached;
 #[cfg(feature = "memory")]
 mod memory;
+mod metrics;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod none;
@@ -55,10 +57,16 @@ pub use error::{CacheError, ComputeError};
 #[cfg(feature = "file")]
 pub use file::FileCache;
 pub use fill::{Fill, Filled};
+#[cfg(feature = "memory")]
+pub use layers::TwoLevel;
+#[cfg(feature = "encryption")]
+pub use layers::{Encrypted, EncryptionKey};
+pub use layers::{Guard, Layers, Limits, Metered, Namespaced, SingleFlight, Sweep};
 #[cfg(feature = "memcached")]
 pub use memcached::MemcachedCache;
 #[cfg(feature = "memory")]
 pub use memory::MemoryCache;
+pub use metrics::{LatencySnapshot, Metrics, MetricsSnapshot};
 #[cfg(feature = "mysql")]
 pub use mysql::MysqlCache;
 pub use none::NoneCache;

@@ -1,8 +1,9 @@
-use connect_container::{Bindings, BoxError, Config, Logger, ServiceProvider};
+use connect_container::{Bindings, BoxError, ServiceProvider};
 
-use crate::Drivers;
+use crate::{Drivers, Metrics};
 
-/// Binds `Arc<dyn Cache>`: the driver that `CACHE_DRIVER` names, of those that are compiled in.
+/// Binds `Arc<dyn Cache>`: the driver that `CACHE_DRIVER` or `CACHE_URL` names, of those that are compiled in, with the
+/// [`Layers`](crate::Layers) around it; and the [`Metrics`] of it.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -21,10 +22,10 @@ pub struct CacheServiceProvider;
 
 impl ServiceProvider for CacheServiceProvider {
     fn register(&self, bind: &mut Bindings) {
+        bind.instance(Metrics::default());
         bind.shared(|resolver| {
-            Drivers::new()
-                .open(&resolver.get::<Config>()?, &resolver.get::<Logger>()?)
-                .map_err(BoxError::from)
+            let drivers = Drivers::new().metrics(resolver.get()?);
+            drivers.open(&resolver.get()?, &resolver.get()?).map_err(BoxError::from)
         });
     }
 }

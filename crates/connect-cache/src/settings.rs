@@ -86,13 +86,11 @@ impl<'a> Settings<'a> {
     }
 
     /// A variable in seconds, which may have a fraction.
-    #[allow(dead_code, reason = "the layers read it")]
     pub(crate) fn seconds(&mut self, name: &str) -> Option<Duration> {
         self.parse(name, "").map(|Seconds(duration)| duration)
     }
 
     /// A variable in seconds that can't be zero.
-    #[allow(dead_code, reason = "the layers read it")]
     pub(crate) fn seconds_or(&mut self, name: &str, default: Duration) -> Duration {
         let seconds = self.seconds(name).unwrap_or(default);
         if seconds.is_zero() {

@@ -5,7 +5,7 @@ use sqlx::Error;
 use crate::CacheError;
 
 /// How long an operation waits for a connection.
-pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Connections at most, where nobody says.
 pub(crate) const DEFAULT_POOL: u32 = 8;
 /// A connection that was idle for longer is tried before it is used.
