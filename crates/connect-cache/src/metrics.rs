@@ -142,23 +142,26 @@ impl Counter {
     }
 }
 
+/// Up to six days, in powers of two.
+const BUCKETS: usize = 40;
+
 /// How often something took up to 1, 2, 4, 8 … microseconds.
 pub(crate) struct Latencies {
-    buckets: [AtomicU64; 40],
+    buckets: [AtomicU64; BUCKETS],
     max: AtomicU64,
 }
 
 impl Default for Latencies {
     fn default() -> Self {
-        Self { buckets: [const { AtomicU64::new(0) }; 40], max: AtomicU64::new(0) }
+        Self { buckets: [const { AtomicU64::new(0) }; BUCKETS], max: AtomicU64::new(0) }
     }
 }
 
 impl Latencies {
     pub(crate) fn record(&self, took: Duration) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        let bucket = micros.max(1).next_power_of_two().trailing_zeros() as usize;
-        self.buckets[bucket.min(self.buckets.len() - 1)].fetch_add(1, Relaxed);
+        let bucket = micros.clamp(1, 1 << (BUCKETS - 1)).next_power_of_two().trailing_zeros() as usize;
+        self.buckets[bucket].fetch_add(1, Relaxed);
         self.max.fetch_max(micros, Relaxed);
     }
 
