@@ -16,6 +16,7 @@ use crate::{
     CacheError, Driver, Entry, Flush,
     clock::{Clock, left},
     digest::short_digest,
+    legacy::is_plain,
     settings::{DEFAULT_DIR, Settings, make_folder},
 };
 
@@ -130,13 +131,12 @@ impl FileCache {
 
     /// The entry of a key, also an expired one.
     fn read(&self, key: &str) -> std::io::Result<Option<Stored>> {
-        if let Some(stored) = open(&self.path(key))?
-            && stored.key.as_deref().is_none_or(|own| own == key)
-        {
-            return Ok(Some(stored));
-        }
-        let Some(path) = self.legacy_path(key) else { return Ok(None) };
-        Ok(open(&path)?.filter(|stored| stored.key.is_none()))
+        let stored = match (open(&self.path(key))?, self.legacy_path(key)) {
+            (Some(stored), _) if stored.key.as_deref() == Some(key) => return Ok(Some(stored)),
+            (None, Some(path)) => open(&path)?,
+            (stored, _) => stored,
+        };
+        Ok(stored.filter(|stored| stored.key.is_none() && is_plain(key, stored.value.get())))
     }
 
     fn live(&self, key: &str) -> std::io::Result<Option<Stored>> {

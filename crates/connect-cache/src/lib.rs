@@ -15,6 +15,8 @@ mod error;
 mod file;
 mod fill;
 mod layers;
+#[cfg(any(feature = "file", feature = "sqlite"))]
+mod legacy;
 #[cfg(feature = "memcached")]
 mod memcached;
 #[cfg(feature = "memory")]

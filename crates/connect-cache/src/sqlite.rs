@@ -7,11 +7,16 @@ use tokio::sync::oneshot;
 use crate::{
     CacheError, Driver, Entry, Flush,
     clock::{Clock, left},
+    legacy::is_plain,
     settings::{DEFAULT_DIR, Seconds, Settings, make_folder},
 };
 
 /// How long to wait for another process that writes: the original's.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The original counts in whole seconds, by which its entries are told.
+const LOAD: &str = "SELECT value, expire_at, typeof(expire_at) = 'integer' FROM entries
+                    WHERE key = ?1 AND expire_at > ?2 AND value IS NOT NULL";
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
@@ -108,16 +113,20 @@ fn connect(file: &Path, timeout: Duration) -> rusqlite::Result<Connection> {
 
 impl Driver for SqliteCache {
     async fn load(&self, key: &str) -> Result<Option<Entry<String>>, CacheError> {
-        let (now, key) = (self.clock.now(), key.to_owned());
+        let (now, asked) = (self.clock.now(), key.to_owned());
         let found = self
             .run(move |connection| {
                 connection
-                    .prepare_cached("SELECT value, expire_at FROM entries WHERE key = ?1 AND expire_at > ?2")?
-                    .query_row(params![key, now], |row| Ok((row.get::<_, String>(0)?, row.get::<_, f64>(1)?)))
+                    .prepare_cached(LOAD)?
+                    .query_row(params![asked, now], |row| {
+                        Ok((row.get::<_, String>(0)?, row.get::<_, f64>(1)?, row.get::<_, bool>(2)?))
+                    })
                     .optional()
             })
             .await?;
-        Ok(found.and_then(|(value, expire_at)| Some(Entry::new(value).ttl(left(expire_at, now)?))))
+        Ok(found
+            .filter(|(value, _, legacy)| !legacy || is_plain(key, value))
+            .and_then(|(value, expire_at, _)| Some(Entry::new(value).ttl(left(expire_at, now)?))))
     }
 
     async fn store(&self, key: &str, value: String, ttl: Duration) -> Result<(), CacheError> {

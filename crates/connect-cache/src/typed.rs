@@ -3,7 +3,7 @@ use std::{future::Future, time::Duration};
 use serde::{Serialize, de::DeserializeOwned};
 use tracing::warn;
 
-use crate::{Cache, CacheError, ComputeError, Entry, Fill, Flush, error::BoxError};
+use crate::{Cache, CacheError, ComputeError, Entry, Fill, Flush, error::BoxError, fill::NULL};
 
 /// Typed values on top of a [`Cache`].
 ///
@@ -63,7 +63,9 @@ pub trait CacheExt: Cache {
             let slot = std::sync::Mutex::new(None);
             let put =
                 |value: T| *slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(value);
-            let accept = |text: &str| read(key, text).map(put).is_some();
+            // `None` that is cached is a value here, and nothing for who only reads.
+            let none = |text: &str| (text == NULL).then(|| serde_json::from_str(text).ok()).flatten();
+            let accept = |text: &str| none(text).or_else(|| read(key, text)).map(put).is_some();
             let make = || {
                 Box::pin(async move {
                     let entry: Entry<T> = compute().await.map_err(ComputeError::new)?.into();
@@ -88,7 +90,7 @@ pub trait CacheExt: Cache {
         let text = write(key, value);
         async move {
             let text = text?;
-            if text == "null" { self.delete(key).await } else { self.put_text(key, text, ttl).await }
+            if text == NULL { self.delete(key).await } else { self.put_text(key, text, ttl).await }
         }
     }
 
@@ -128,9 +130,7 @@ fn write<T: Serialize + ?Sized>(key: &str, value: &T) -> Result<String, CacheErr
 /// Says where the text does not fit, not what stands there: it may be a secret.
 fn read<T: DeserializeOwned>(key: &str, text: &str) -> Option<T> {
     match serde_json::from_str::<Option<T>>(text) {
-        Ok(Some(value)) => Some(value),
-        // `null`: a value for a type that has one, else nothing.
-        Ok(None) => serde_json::from_str(text).ok(),
+        Ok(value) => value,
         Err(error) => {
             let (problem, column) = (error.classify(), error.column());
             let wanted = std::any::type_name::<T>();

@@ -1,5 +1,6 @@
 use std::{
-    sync::{Mutex, PoisonError},
+    collections::HashSet,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -15,10 +16,14 @@ pub(crate) const DEFAULT_FAILURES: u32 = 5;
 /// How long it pauses then.
 pub(crate) const DEFAULT_PAUSE: Duration = Duration::from_secs(10);
 
+/// How many keys are known to be outdated at most: of more than these one or the other may be read.
+const MOST_OUTDATED: usize = 100_000;
+
 /// Makes a failure of a cache a miss, and no more: logged and counted, never the caller's error.
 ///
 /// Every operation has a time limit. After some failures in a row nothing is asked for a while, so that nobody waits for a
-/// server that is down; then one operation tries. A value that can't be stored is taken out, lest an old one stays.
+/// server that is down; then one operation tries. What could not be stored or taken out is not read again, lest it is an
+/// old value, until it is stored anew.
 ///
 /// Two things are errors still: a time to live of zero, which is a mistake, and [`add`](crate::CacheExt::add), whose answer
 /// nobody could rely on.
@@ -29,6 +34,8 @@ pub struct Guard<C> {
     failures: u32,
     pause: Duration,
     breaker: Mutex<Breaker>,
+    /// The keys whose entries should not be there any more, and may be.
+    outdated: Mutex<HashSet<String>>,
     metrics: Metrics,
 }
 
@@ -48,6 +55,7 @@ impl<C: Cache> Guard<C> {
             failures: DEFAULT_FAILURES,
             pause: DEFAULT_PAUSE,
             breaker: Mutex::default(),
+            outdated: Mutex::default(),
             metrics,
         }
     }
@@ -97,8 +105,22 @@ impl<C: Cache> Guard<C> {
         }
     }
 
-    fn breaker_state(&self) -> std::sync::MutexGuard<'_, Breaker> {
+    fn breaker_state(&self) -> MutexGuard<'_, Breaker> {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn outdated(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.outdated.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps in mind whether a key has what it should have.
+    fn changed(&self, key: &str, done: bool) {
+        let mut outdated = self.outdated();
+        if done {
+            outdated.remove(key);
+        } else if outdated.len() < MOST_OUTDATED {
+            outdated.insert(key.to_owned());
+        }
     }
 
     fn admits(&self) -> bool {
@@ -155,13 +177,23 @@ impl From<Failed> for CacheError {
 
 impl<C: Cache> Cache for Guard<C> {
     fn get_text<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Option<Entry<String>>> {
+        if self.outdated().contains(key) {
+            return Box::pin(async { Ok(None) });
+        }
         Box::pin(self.or(None, self.inner.get_text(key)))
     }
 
     fn put_text<'a>(&'a self, key: &'a str, value: String, ttl: Option<Duration>) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             match self.run(self.timeout, self.inner.put_text(key, value, ttl)).await {
-                Ok(()) | Err(Failed::Late(_)) => return Ok(()),
+                Ok(()) => {
+                    self.changed(key, true);
+                    return Ok(());
+                }
+                Err(Failed::Late(_)) => {
+                    self.changed(key, false);
+                    return Ok(());
+                }
                 Err(Failed::Caller(error @ CacheError::TooLarge { .. })) => {
                     self.metrics.0.refused.count();
                     warn!(key, "{error}; it is not stored");
@@ -169,32 +201,53 @@ impl<C: Cache> Cache for Guard<C> {
                 Err(Failed::Caller(error)) => return Err(error),
                 Err(Failed::Cache(_)) => {}
             }
-            self.or((), self.inner.delete(key)).await
+            self.delete(key).await
         })
     }
 
     fn add_text<'a>(&'a self, key: &'a str, value: String, ttl: Option<Duration>) -> BoxFuture<'a, bool> {
-        Box::pin(async move { Ok(self.run(self.timeout, self.inner.add_text(key, value, ttl)).await?) })
+        Box::pin(async move {
+            let added = self.run(self.timeout, self.inner.add_text(key, value, ttl)).await?;
+            if added {
+                self.changed(key, true);
+            }
+            Ok(added)
+        })
     }
 
     fn touch_text<'a>(&'a self, key: &'a str, ttl: Duration) -> BoxFuture<'a, Option<String>> {
+        if self.outdated().contains(key) {
+            return Box::pin(async { Ok(None) });
+        }
         Box::pin(self.or(None, self.inner.touch_text(key, ttl)))
     }
 
     fn has<'a>(&'a self, key: &'a str) -> BoxFuture<'a, bool> {
+        if self.outdated().contains(key) {
+            return Box::pin(async { Ok(false) });
+        }
         Box::pin(self.or(false, self.inner.has(key)))
     }
 
     fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, ()> {
-        Box::pin(self.or((), self.inner.delete(key)))
+        Box::pin(async move {
+            let end = self.run(self.timeout, self.inner.delete(key)).await;
+            self.changed(key, end.is_ok());
+            match end {
+                Err(Failed::Caller(error)) => Err(error),
+                _ => Ok(()),
+            }
+        })
     }
 
     fn flush_prefix<'a>(&'a self, prefix: &'a str, flush: Flush) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             match self.run(self.timeout * 10, self.inner.flush_prefix(prefix, flush)).await {
-                Err(Failed::Caller(error)) => Err(error),
-                Ok(()) | Err(Failed::Cache(_) | Failed::Late(_)) => Ok(()),
+                Ok(()) if flush == Flush::All => self.outdated().retain(|key| !key.starts_with(prefix)),
+                Err(Failed::Caller(error)) => return Err(error),
+                Ok(()) | Err(Failed::Cache(_) | Failed::Late(_)) => {}
             }
+            Ok(())
         })
     }
 }
