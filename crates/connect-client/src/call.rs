@@ -1,98 +1,67 @@
-use std::{future::IntoFuture, pin::Pin, time::Duration};
+use std::{
+    fmt,
+    future::IntoFuture,
+    path::{Path, PathBuf},
+    pin::Pin,
+    time::Duration,
+};
 
 use bytes::Bytes;
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use reqwest::{
-    Method, StatusCode,
-    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+use http::{
+    HeaderMap, HeaderValue, Method,
+    header::{AUTHORIZATION, CONTENT_TYPE},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use tokio::time::Instant;
-use tracing::{Instrument, debug, debug_span, field};
 use url::Url;
 
-use crate::{ApiError, Client, Error, RetryPolicy, retry::is_transient};
-
-/// A piece of a path.
-#[derive(Clone, Debug)]
-pub(crate) enum Part {
-    /// One segment, whatever stands in it.
-    Segment(String),
-    /// Segments, with slashes between them.
-    Path(String),
-}
-
-/// What may stand nowhere in a URL, or would be decoded on the way.
-const EVERYWHERE: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'<')
-    .add(b'>')
-    .add(b'[')
-    .add(b'\\')
-    .add(b']')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
-
-/// And what would end a segment of a path.
-const SEGMENT: &AsciiSet = &EVERYWHERE.add(b'/').add(b'?');
-
-/// And what would end a part of a query; the signs of RQL's structure stay.
-const QUERY: &AsciiSet = &EVERYWHERE.add(b'&').add(b'\'');
-
-/// The same in a parameter, where the signs of RQL mean nothing.
-const PARAMETER: &AsciiSet = &QUERY.add(b'=').add(b'+').add(b'(').add(b')').add(b',').add(b';');
-
-fn segments(path: &[Part]) -> impl Iterator<Item = &str> {
-    path.iter().flat_map(|part| match part {
-        Part::Segment(segment) => vec![segment.as_str()],
-        Part::Path(path) => path.trim_matches('/').split('/').collect(),
-    })
-}
-
-pub(crate) fn path_text(path: &[Part]) -> String {
-    let encoded: Vec<String> =
-        segments(path).map(|segment| utf8_percent_encode(segment, SEGMENT).to_string()).collect();
-    encoded.join("/")
-}
+use crate::{
+    Client, Content, Download, Error, Reply, RetryPolicy, Transferred,
+    answer::{Answer, decode},
+    body::Body,
+    client::header,
+    multipart::Form,
+    path::{self, Part},
+    progress::Progress,
+};
 
 /// A boxed future, so that a call can be awaited by itself.
-type Sending<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
+pub(crate) type Sending<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 
 /// One call of the API, sent when it is awaited.
 ///
-/// Awaited by itself it gives a [`Value`]; [`json`](Self::json), [`opt`](Self::opt), [`bytes`](Self::bytes) and
-/// [`empty`](Self::empty) give other things.
-#[derive(Clone, Debug)]
+/// Awaited by itself it gives a [`Value`]; [`json`](Self::json), [`opt`](Self::opt), [`bytes`](Self::bytes),
+/// [`download`](Self::download) and others give other things.
+///
+/// ```no_run
+/// # async fn run(client: connect_client::Client) -> Result<(), connect_client::Error> {
+/// use std::time::Duration;
+///
+/// let note = client
+///     .collection("requests")
+///     .resource("PR-0000-0000-0000-001")
+///     .get()
+///     .header("X-Reason", "daily report")
+///     .timeout(Duration::from_secs(5))
+///     .await?["note"]
+///     .to_string();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
 #[must_use = "a call is sent when it is awaited"]
 pub struct Call {
-    client: Client,
-    method: Method,
+    pub(crate) client: Client,
+    pub(crate) method: Method,
     path: Vec<Part>,
     query: Vec<String>,
     headers: Vec<(String, String)>,
-    body: Option<Bytes>,
+    pub(crate) body: Body,
+    content_type: Option<HeaderValue>,
     timeout: Option<Duration>,
     retry: Option<RetryPolicy>,
+    pub(crate) on_upload: Option<Progress>,
     problem: Option<String>,
-}
-
-/// An answer with what came around it.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Reply<T> {
-    /// The HTTP status.
-    pub status: StatusCode,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The body, decoded.
-    pub body: T,
 }
 
 impl Call {
@@ -103,52 +72,103 @@ impl Call {
             path,
             query: Vec::new(),
             headers: Vec::new(),
-            body: None,
+            body: Body::None,
+            content_type: None,
             timeout: None,
             retry: None,
+            on_upload: None,
             problem: None,
         }
     }
 
+    /// A call of a free path, which may have a query behind a `?`.
+    pub(crate) fn free(client: Client, method: Method, path: String) -> Self {
+        let (path, query) = match path.split_once('?') {
+            Some((path, query)) => (path.to_owned(), Some(path::written(query))),
+            None => (path, None),
+        };
+        let mut call = Self::new(client, method, vec![Part::Path(path)]);
+        call.query.extend(query.filter(|query| !query.is_empty()));
+        call
+    }
+
     /// Adds a query parameter.
-    pub fn param(self, name: &str, value: impl std::fmt::Display) -> Self {
-        let encode = |text: &str| utf8_percent_encode(text, PARAMETER).to_string();
-        self.encoded(format!("{}={}", encode(name), encode(&value.to_string())))
-    }
-
-    /// Adds a part of the query that is RQL, encoded as a URL needs it.
-    pub(crate) fn rql(self, text: impl AsRef<str>) -> Self {
-        let encoded = utf8_percent_encode(text.as_ref(), QUERY).to_string();
-        self.encoded(encoded)
-    }
-
-    fn encoded(mut self, part: String) -> Self {
-        self.query.push(part);
+    pub fn param(mut self, name: &str, value: impl fmt::Display) -> Self {
+        self.query.push(path::parameter(name, &value.to_string()));
         self
     }
 
-    /// Adds a header; it wins over the client's of that name. `Authorization` is refused.
+    /// Adds a part of the query that is RQL, encoded as a URL needs it.
+    pub(crate) fn rql(mut self, text: &str) -> Self {
+        self.query.push(path::rql(text));
+        self
+    }
+
+    /// Adds a header; it wins over the client's of that name, but for `Authorization`: the client's key stays.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// Sends a JSON body.
+    /// Sends a body of JSON, also an empty one (`{}`).
     pub fn payload(mut self, payload: &impl Serialize) -> Self {
         match serde_json::to_vec(payload) {
-            Ok(body) => self.body = Some(body.into()),
+            Ok(body) => {
+                self.body = Body::Bytes(body.into());
+                self.content_type = Some(HeaderValue::from_static("application/json"));
+            }
             Err(error) => self.problem = Some(format!("the payload can't be written as JSON: {error}")),
         }
         self
     }
 
-    /// How long the call may take in all, further tries included.
+    /// Sends a body as it is, such as a spreadsheet.
+    pub fn body(self, body: impl Into<Bytes>, content_type: &str) -> Self {
+        self.with_body(Body::Bytes(body.into()), content_type)
+    }
+
+    /// Sends a file of the disk, which is read while it is sent.
+    pub fn file(self, path: impl Into<PathBuf>, content_type: &str) -> Self {
+        self.with_body(Body::File(path.into()), content_type)
+    }
+
+    /// Sends a form, as a web page would.
+    pub fn form<K: AsRef<str>, V: AsRef<str>>(self, fields: impl IntoIterator<Item = (K, V)>) -> Self {
+        let mut body = url::form_urlencoded::Serializer::new(String::new());
+        body.extend_pairs(fields);
+        self.body(body.finish(), "application/x-www-form-urlencoded")
+    }
+
+    /// Sends a body of several parts; files among them are read while they are sent.
+    pub fn multipart(mut self, form: Form) -> Self {
+        self.body = Body::Multipart(form.into());
+        self.content_type = None;
+        self
+    }
+
+    fn with_body(mut self, body: Body, content_type: &str) -> Self {
+        match HeaderValue::from_str(content_type) {
+            Ok(value) => self.content_type = Some(value),
+            Err(_) => self.problem = Some(format!("{content_type:?} is no content type")),
+        }
+        self.body = body;
+        self
+    }
+
+    /// Is told how far the files of the body have come; from the start again with each further try.
+    pub fn on_upload(mut self, tell: impl Fn(Transferred) + Send + Sync + 'static) -> Self {
+        self.on_upload = Some(Progress::new(tell));
+        self
+    }
+
+    /// How long the call may take in all, further tries and the waits between them included. By default the client's
+    /// limit holds, or none.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// How often and how late it is made again.
+    /// How often and how late the call is made again. By default the client's policy holds.
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = Some(retry);
         self
@@ -161,166 +181,102 @@ impl Call {
 
     /// The answer as a type, with status and headers.
     pub async fn response<T: DeserializeOwned>(self) -> Result<Reply<T>, Error> {
-        let Reply { status, headers, body } = self.send().await?;
-        Ok(Reply { status, headers, body: decode(&body)? })
+        self.whole()
+            .await?
+            .try_map(|status, body| decode(&body).map_err(|error| error.answered(status, &body)))
     }
 
     /// The answer, or `None` where there is no such object (404).
-    pub async fn opt(self) -> Result<Option<Value>, Error> {
-        match self.await {
+    pub async fn opt<T: DeserializeOwned>(self) -> Result<Option<T>, Error> {
+        match self.json().await {
             Ok(value) => Ok(Some(value)),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// The answer as it came.
+    /// The answer as its content type says: JSON, bytes, or nothing.
+    pub async fn content(self) -> Result<Content, Error> {
+        let reply = self.whole().await?;
+        let kind = reply.headers.get(CONTENT_TYPE).cloned();
+        Ok(reply.try_map(|status, body| Content::read(status, kind.as_ref(), body))?.body)
+    }
+
+    /// The answer as it came, of which nothing is kept but the bytes.
     pub async fn bytes(self) -> Result<Bytes, Error> {
-        Ok(self.send().await?.body)
+        Ok(self.whole().await?.body)
     }
 
     /// Leaves the answer's body out.
     pub async fn empty(self) -> Result<(), Error> {
-        self.send().await.map(|_| ())
+        self.whole().await.map(drop)
     }
 
-    fn url(&self) -> Result<Url, Error> {
+    /// Writes the answer to a file, without holding it in memory. The file appears, or is replaced, once the answer is
+    /// there in full; until then it is written beside, with `.part` behind its name.
+    ///
+    /// ```no_run
+    /// # async fn run(client: connect_client::Client) -> Result<(), connect_client::Error> {
+    /// let file = client.ns("usage").collection("chunks").resource("UFC-1").action("download").get();
+    /// let bytes = file.download("chunk.xlsx").on_progress(|at| println!("{} bytes", at.done)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn download(self, path: impl AsRef<Path>) -> Download {
+        Download::new(self, path.as_ref().to_owned())
+    }
+
+    pub(crate) async fn whole(self) -> Result<Reply<Bytes>, Error> {
+        let Reply { status, headers, version, body } = self.send(Answer::Memory).await?;
+        Ok(Reply { status, headers, version, body: body.into_bytes() })
+    }
+
+    /// Its path below the endpoint, encoded as it is sent.
+    pub(crate) fn path_text(&self) -> String {
+        path::encoded(&self.path)
+    }
+
+    pub(crate) fn retry_policy(&self) -> &RetryPolicy {
+        self.retry.as_ref().unwrap_or(self.client.retry_policy())
+    }
+
+    pub(crate) fn time_limit(&self) -> Option<Duration> {
+        self.timeout.or(self.client.timeout())
+    }
+
+    pub(crate) fn fail_when_sent(mut self, problem: String) -> Self {
+        self.problem = Some(problem);
+        self
+    }
+
+    pub(crate) fn url(&self) -> Result<Url, Error> {
         if let Some(problem) = &self.problem {
             return Err(Error::usage(problem.as_str()));
         }
-        for segment in segments(&self.path) {
-            // URL parsers drop segments of dots, even encoded ones: the call would go somewhere else.
-            if segment.trim().is_empty() || segment.trim_matches('.').is_empty() {
-                return Err(Error::usage(format!("\"{segment}\" is neither a name nor an id")));
-            }
-        }
+        path::check(&self.path)?;
+        let path = self.path_text();
+        self.client.check_description(&self.method, &path)?;
         let mut url = self.client.endpoint().clone();
-        url.set_path(&format!("{}/{}", url.path().trim_end_matches('/'), path_text(&self.path)));
+        url.set_path(&format!("{}/{path}", url.path().trim_end_matches('/')));
         if !self.query.is_empty() {
             url.set_query(Some(&self.query.join("&")));
         }
         Ok(url)
     }
 
-    fn all_headers(&self) -> Result<HeaderMap, Error> {
+    pub(crate) fn all_headers(&self) -> Result<HeaderMap, Error> {
         let mut headers = self.client.headers()?;
-        for (name, value) in &self.headers {
-            let unusable = || Error::usage(format!("the header {name} can't be sent"));
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;
-            if name == reqwest::header::AUTHORIZATION {
-                return Err(Error::usage(
-                    "the Authorization header is made from the API key, and from nothing else",
-                ));
-            }
-            headers.insert(name.clone(), HeaderValue::from_str(value).map_err(|_| unusable())?);
+        if let Some(content_type) = &self.content_type {
+            headers.insert(CONTENT_TYPE, content_type.clone());
         }
-        if self.body.is_some() {
-            headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
+        for (name, value) in &self.headers {
+            let (name, value) = header(name, value)?;
+            if name != AUTHORIZATION {
+                headers.insert(name, value);
+            }
         }
         Ok(headers)
     }
-
-    /// Sends, and sends again as the policy says.
-    async fn send(self) -> Result<Reply<Bytes>, Error> {
-        let span = debug_span!(
-            "call",
-            method = %self.method,
-            path = path_text(&self.path),
-            status = field::Empty,
-            tries = field::Empty,
-        );
-        let limit = self.timeout.or(self.client.timeout());
-        // Boxed, so that a task that waits for something else later does not carry the room for a call around.
-        let tries = Box::pin(self.tries().instrument(span));
-        match limit {
-            Some(limit) => {
-                tokio::time::timeout(limit, tries).await.unwrap_or_else(|_| Err(Error::timeout(limit)))
-            }
-            None => tries.await,
-        }
-    }
-
-    async fn tries(self) -> Result<Reply<Bytes>, Error> {
-        let (url, headers) = (self.url()?, self.all_headers()?);
-        let http = self.client.http().await?;
-        let policy = self.retry.as_ref().unwrap_or(self.client.retry_policy());
-        let mut tries = 0;
-        loop {
-            let permit = self.client.permit().await?;
-            let started = Instant::now();
-            let attempt = self.attempt(http, url.clone(), headers.clone()).await;
-            drop(permit);
-            let (error, nothing_sent) = match attempt {
-                Ok(reply) => {
-                    let span = tracing::Span::current();
-                    span.record("status", reply.status.as_u16()).record("tries", tries + 1);
-                    debug!(status = reply.status.as_u16(), elapsed = ?started.elapsed(), "answered");
-                    return Ok(reply);
-                }
-                Err(failed) => failed,
-            };
-            debug!(elapsed = ?started.elapsed(), "failed: {error}");
-            let worth_it = error.is_retryable() && (nothing_sent || policy.may_repeat(&self.method));
-            let wait = policy.wait(tries, error.retry_after()).filter(|_| worth_it);
-            let Some(wait) = wait else { return Err(error) };
-            tries += 1;
-            tokio::time::sleep(wait).await;
-        }
-    }
-
-    /// One try; an error says whether nothing was sent.
-    async fn attempt(
-        &self,
-        http: &reqwest::Client,
-        url: Url,
-        headers: HeaderMap,
-    ) -> Result<Reply<Bytes>, (Error, bool)> {
-        let mut request = http.request(self.method.clone(), url).headers(headers);
-        if let Some(body) = &self.body {
-            request = request.body(body.clone());
-        }
-        let failed = |error: reqwest::Error| {
-            let nothing_sent = error.is_connect();
-            (Error::transport(error), nothing_sent)
-        };
-        let answer = request.send().await.map_err(failed)?;
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let body = answer.bytes().await.map_err(failed)?;
-        if status.is_client_error() || is_transient(status) || status.as_u16() >= 600 {
-            let api = ApiError::new(status, headers, body, self.method.clone(), path_text(&self.path));
-            return Err((Error::api_error(api), false));
-        }
-        Ok(Reply { status, headers, body })
-    }
-}
-
-fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    // A success without a body (204) is `null`.
-    let body = if body.is_empty() { b"null" } else { body };
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        let reason = without_values(&error.into_inner().to_string());
-        let place = if path == "." { String::new() } else { format!("{path}: ") };
-        Error::decode(short_name::<T>(), format!("{place}{reason}"))
-    })
-}
-
-/// What is wrong with an answer, without the values in it: they may be anybody's secrets.
-fn without_values(reason: &str) -> String {
-    let kind = reason.split(':').next().unwrap_or_default();
-    match reason.split_once(", expected ") {
-        Some((_, expected)) => format!("{kind}, expected {expected}"),
-        // Names of members come from our own types.
-        None if reason.starts_with("missing field") => reason.to_owned(),
-        None => kind.to_owned(),
-    }
-}
-
-fn short_name<T>() -> &'static str {
-    let name = std::any::type_name::<T>();
-    let outer = name.split('<').next().unwrap_or(name);
-    outer.rsplit("::").next().unwrap_or(outer)
 }
 
 impl IntoFuture for Call {
@@ -329,5 +285,14 @@ impl IntoFuture for Call {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.json())
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("method", &self.method)
+            .field("path", &self.path_text())
+            .finish_non_exhaustive()
     }
 }

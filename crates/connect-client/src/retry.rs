@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use reqwest::{Method, StatusCode};
+use http::{Method, StatusCode};
 
 /// How often and how late a call is made again.
 ///
@@ -69,7 +69,9 @@ impl RetryPolicy {
             return None;
         }
         if let Some(asked) = retry_after {
-            return (asked <= self.longest_wait).then_some(asked);
+            // A little later than asked, each at another moment: thousands were told the same one.
+            let spread = self.first_wait.min(self.longest_wait).mul_f64(fastrand::f64() / 4.0);
+            return (asked <= self.longest_wait).then(|| asked + spread);
         }
         let longest =
             self.first_wait.saturating_mul(2_u32.saturating_pow(tries.min(30))).min(self.longest_wait);
@@ -99,7 +101,8 @@ mod tests {
     #[test]
     fn retry_after_holds_up_to_the_longest_wait() {
         let policy = RetryPolicy::default();
-        assert_eq!(policy.wait(0, Some(Duration::from_secs(7))), Some(Duration::from_secs(7)));
+        let wait = policy.wait(0, Some(Duration::from_secs(7))).unwrap().as_secs_f64();
+        assert!((7.0..=7.25).contains(&wait), "{wait}");
         assert_eq!(policy.wait(0, Some(Duration::from_secs(31))), None);
     }
 }

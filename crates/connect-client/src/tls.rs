@@ -4,14 +4,23 @@
 //! one build, rustls would otherwise panic. It trusts the certificates of the system; `SSL_CERT_FILE` and
 //! `SSL_CERT_DIR` name others.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::{ClientConfig, RootCertStore, crypto::CryptoProvider};
 
 use crate::Error;
 
-/// Makes the configuration.
+/// The configuration. It is made once for the process; where it could not be made, the next caller tries again.
 pub fn client_config() -> Result<Arc<ClientConfig>, Error> {
+    static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+    if let Some(config) = CONFIG.get() {
+        return Ok(Arc::clone(config));
+    }
+    let made = make()?;
+    Ok(Arc::clone(CONFIG.get_or_init(|| made)))
+}
+
+fn make() -> Result<Arc<ClientConfig>, Error> {
     let provider = CryptoProvider::get_default()
         .cloned()
         .unwrap_or_else(|| Arc::new(rustls::crypto::aws_lc_rs::default_provider()));

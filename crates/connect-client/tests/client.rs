@@ -4,6 +4,7 @@
 
 use std::{
     collections::VecDeque,
+    future::IntoFuture,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -14,7 +15,8 @@ use axum::{
     extract::{Request, State},
     http::Response,
 };
-use connect_client::{Client, ErrorKind, R, RetryPolicy};
+use connect_client::{Client, ErrorKind, R, RetryPolicy, TraceContext};
+use futures_util::TryStreamExt;
 use serde_json::{Value, json};
 
 #[derive(Clone, Debug)]
@@ -31,6 +33,7 @@ type Answer = (u16, Vec<(&'static str, &'static str)>, Value);
 
 #[derive(Clone, Default)]
 struct Server {
+    endpoint: Arc<Mutex<String>>,
     answers: Arc<Mutex<VecDeque<Answer>>>,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
@@ -59,10 +62,10 @@ async fn answer(State(server): State<Server>, request: Request) -> Response<Body
 
 /// A server with these answers, in turn, and a client for it that waits but a moment between tries.
 async fn start(answers: impl IntoIterator<Item = Answer>) -> (Server, Client) {
-    let server =
-        Server { answers: Arc::new(Mutex::new(answers.into_iter().collect())), seen: Arc::default() };
+    let server = Server { answers: Arc::new(Mutex::new(answers.into_iter().collect())), ..Server::default() };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}/public/v1/", listener.local_addr().unwrap());
+    server.endpoint.lock().unwrap().clone_from(&endpoint);
     let router = Router::new().fallback(answer).with_state(server.clone());
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     (server, client(&endpoint))
@@ -150,7 +153,7 @@ async fn queries_are_rql() {
     ])
     .await;
     let query = client.collection("requests").query();
-    let filter = R::field("id").eq("PR-1") & R::field("status").is_in(["pending", "approved"]).unwrap();
+    let filter = R::field("id").eq("PR-1") & R::field("status").is_in(["pending", "approved"]);
     assert_eq!(query.clone().filter(filter).count().await.unwrap(), 7);
     let page =
         query.clone().filter(R::field("name").eq("a&b=c")).order_by(["-created"]).select(["-asset.params"]);
@@ -158,7 +161,7 @@ async fn queries_are_rql() {
     assert_eq!((page.items.len(), page.range.unwrap().total), (1, 7));
     assert_eq!(
         query.clone().count().await.unwrap_err().to_string(),
-        "the answer is not a range: Content-Range is \"items nonsense\""
+        "the answer is not a page: its Content-Range is \"items nonsense\", not \"items FIRST-LAST/TOTAL\""
     );
     assert_eq!(query.count().await.unwrap_err().kind(), ErrorKind::Decode);
     let targets = server.targets();
@@ -204,6 +207,28 @@ async fn errors_say_what_connect_said() {
         "{error}"
     );
     assert_eq!(client.get("x").await.unwrap(), Value::Null);
+}
+
+#[tokio::test]
+async fn what_connect_answered_is_kept_but_not_shown() {
+    let (_, client) = start([
+        (
+            418,
+            vec![("X-Request-Id", "r-1")],
+            json!({"error_code": "E", "errors": ["a"], "message": "custom"}),
+        ),
+        (200, vec![], json!({"id": 5})),
+        (204, vec![], Value::Null),
+    ])
+    .await;
+    let error = client.get("x").await.unwrap_err();
+    assert_eq!(error.to_string(), "custom: E - a");
+    assert_eq!((error.error_code(), error.api().unwrap().correlation_id()), (Some("E"), Some("r-1")));
+    let error = client.get("x").json::<Vec<u8>>().await.unwrap_err();
+    assert_eq!((error.kind(), error.status().unwrap().as_u16()), (ErrorKind::Decode, 200));
+    assert_eq!(error.body().unwrap(), r#"{"id":5}"#);
+    let error = client.get("x").json::<u8>().await.unwrap_err();
+    assert_eq!(error.to_string(), "the answer is not u8: it has no body");
 }
 
 #[tokio::test]
@@ -262,6 +287,10 @@ fn mistakes_are_told_when_the_client_is_made() {
     assert!(build("nowhere").contains("is no address"));
     assert!(build("ftp://a.example").contains("https://"));
     assert!(Client::builder("k").default_header("authorization", "x").build().is_err());
+    assert!(build("https://a.example/v1?x=1").contains("behind its path"));
+    assert!(Client::builder(" ").build().unwrap_err().to_string().contains("API key is empty"));
+    assert!(Client::builder("k").page_size(0).build().is_err());
+    assert!(Client::builder("k").proxy("ftp://a.example").build().is_err());
 }
 
 #[tokio::test]
@@ -308,4 +337,154 @@ fn futures_are_send() {
     assert_send(client.get("a").json::<Value>());
     assert_send(client.collection("a").query().count());
     assert_send(client.collection("a").query().page::<Value>(1, 0));
+    assert_send(client.collection("a").query().stream::<Value>());
+    assert_send(client.get("a").download("a").into_future());
+}
+
+fn page(first: u64, last: u64, total: u64) -> Answer {
+    let range: &'static str = format!("items {first}-{last}/{total}").leak();
+    (200, vec![("Content-Range", range)], (first..=last).map(|id| json!({"id": id})).collect())
+}
+
+#[tokio::test]
+async fn a_walk_looks_one_page_ahead_once_it_goes_on() {
+    let (server, client) = start((0..10).map(|at| page(at * 10, at * 10 + 9, 100))).await;
+    let query = client.collection("a").query().page_size(10);
+    let mut stream = std::pin::pin!(query.stream::<Value>());
+    let mut read = async |count: usize| {
+        for _ in 0..count {
+            stream.try_next().await.unwrap().unwrap();
+        }
+        // Whatever was begun meanwhile is done soon.
+        for _ in 0..200 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            if server.seen().len() > 3 {
+                break;
+            }
+        }
+        server.seen().len()
+    };
+    assert_eq!(read(10).await, 1, "who reads the first page only costs one call");
+    assert_eq!(read(5).await, 2);
+    assert_eq!(read(1).await, 3, "in the second half of the second page the third is fetched");
+    assert_eq!(read(4).await, 3, "and no further one");
+    assert_eq!(read(6).await, 4);
+}
+
+#[tokio::test]
+async fn walks_end_when_nobody_knows_where_they_are() {
+    let garbled = (200, vec![("Content-Range", "items */9")], json!([1, 2]));
+    let (server, client) = start([garbled.clone(), garbled, page(0, 1, 6), page(0, 1, 6)]).await;
+    let query = client.collection("a").query();
+    assert_eq!(query.clone().all::<Value>().await.unwrap().len(), 2, "a page that is not full is the last");
+    let query = query.page_size(2);
+    let mut stream = std::pin::pin!(query.clone().stream::<Value>());
+    assert!(stream.try_next().await.unwrap().is_some() && stream.try_next().await.unwrap().is_some());
+    assert_eq!(stream.try_next().await.unwrap_err().kind(), ErrorKind::Decode);
+    assert!(stream.try_next().await.unwrap().is_none(), "an error ends it");
+    let error = query.all::<Value>().await.unwrap_err();
+    assert!(error.to_string().contains("asked for objects from 2, it has those from 0"), "{error}");
+    assert_eq!(server.seen().len(), 4);
+}
+
+#[tokio::test]
+async fn ranges_lie_within_each_other() {
+    let (server, client) = start([page(12, 13, 30), page(14, 14, 30), page(15, 15, 30)]).await;
+    let query = client.collection("a").query().page_size(2).range(10..20);
+    let ids: Vec<Value> = query.clone().range(2..5).all().await.unwrap();
+    assert_eq!(ids.len(), 3);
+    assert_eq!(query.clone().nth::<Value>(5).await.unwrap().unwrap()["id"], 15);
+    assert!(query.clone().nth::<Value>(10).await.unwrap().is_none(), "it is outside");
+    #[allow(clippy::reversed_empty_ranges, reason = "it is what is tested")]
+    let reversed = query.range(5..3);
+    assert!(reversed.all::<Value>().await.unwrap().is_empty());
+    let targets = server.targets();
+    let wanted = ["limit=2&offset=12", "limit=1&offset=14", "limit=1&offset=15"];
+    assert_eq!(targets, wanted.map(|query| format!("GET /public/v1/a?{query}")));
+}
+
+#[tokio::test]
+async fn pages_come_with_their_range() {
+    let (_, client) = start([page(0, 1, 3), page(2, 2, 3)]).await;
+    let pages: Vec<_> =
+        client.collection("a").query().page_size(2).pages::<Value>().try_collect().await.unwrap();
+    assert_eq!(
+        pages.iter().map(|page| (page.items.len(), page.range.unwrap().first)).collect::<Vec<_>>(),
+        [(2, 0), (1, 2)]
+    );
+}
+
+#[tokio::test]
+async fn two_walks_of_one_query_are_two() {
+    let (server, client) = start([page(0, 1, 3), page(0, 1, 3), page(2, 2, 3), page(2, 2, 3)]).await;
+    let query = client.collection("a").query().page_size(2);
+    let mut first = std::pin::pin!(query.clone().stream::<Value>());
+    let mut second = std::pin::pin!(query.stream::<Value>());
+    for id in 0..3 {
+        assert_eq!(first.try_next().await.unwrap().unwrap()["id"], id);
+        assert_eq!(second.try_next().await.unwrap().unwrap()["id"], id);
+    }
+    assert!(first.try_next().await.unwrap().is_none() && second.try_next().await.unwrap().is_none());
+    assert_eq!(server.seen().len(), 4);
+}
+
+#[tokio::test]
+async fn calls_belong_to_their_trace() {
+    let (server, client) = start([error(500)]).await;
+    let trace = TraceContext::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").unwrap();
+    client.with_trace(trace).get("a").await.unwrap();
+    let seen = server.seen();
+    let of = |index: usize| seen[index].headers["traceparent"].to_str().unwrap().to_owned();
+    assert_eq!(TraceContext::parse(&of(0)), Some(trace));
+    assert!(of(0) != of(1), "each try has an id of its own");
+}
+
+/// What is logged while a call is made.
+fn logged(level: tracing::Level, log_bodies: bool) -> String {
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(level).with_ansi(false).with_writer(move || writer.clone());
+    tracing::subscriber::with_default(subscriber.finish(), || {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+            let cookie =
+                (201, vec![("Set-Cookie", "sid=canary"), ("X-Request-Id", "r-7")], json!({"body": 1}));
+            let (server, _) = start([cookie]).await;
+            let endpoint = server.endpoint.lock().unwrap().clone();
+            let builder = Client::builder("ApiKey SU-000:canary").endpoint(endpoint).log_bodies(log_bodies);
+            let client = builder.build().unwrap().with_header("X-Vendor-Token", "canary");
+            client.collection("requests").create(&json!({"name": "body"})).param("q", "1").await.unwrap();
+        });
+    });
+    let bytes = lines.0.lock().unwrap().clone();
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn calls_are_logged_without_secrets() {
+    let debug = logged(tracing::Level::DEBUG, false);
+    assert!(
+        debug.contains("call{") && debug.contains("method=POST") && debug.contains("path=\"requests\""),
+        "{debug}"
+    );
+    assert!(debug.contains("authorization: ApiKey SU-000**********"), "{debug}");
+    assert!(debug.contains("status=201") && debug.contains("x-request-id: r-7"), "{debug}");
+    let trace = logged(tracing::Level::TRACE, false);
+    assert!(!trace.contains("\"body\""), "bodies are logged by choice only: {trace}");
+    let bodies = logged(tracing::Level::TRACE, true);
+    assert!(bodies.contains(r#"{"name":"body"}"#) && bodies.contains(r#"{"body":1}"#), "{bodies}");
+    for text in [debug, trace, bodies] {
+        assert!(!text.contains("canary"), "{text}");
+    }
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod bindings;
+mod cancellation;
 mod config;
 mod container;
 mod error;
@@ -11,6 +12,7 @@ mod resolver;
 mod scope;
 
 pub use bindings::{Bindings, Service, ServiceProvider};
+pub use cancellation::Cancellation;
 pub use config::{Config, ConfigError};
 pub use connect_macros::Inject;
 pub use container::{Container, ContainerBuilder};

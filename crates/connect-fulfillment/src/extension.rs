@@ -1,12 +1,14 @@
+use std::time::Duration;
+
 use connect_cache::CacheServiceProvider;
-use connect_container::ServiceProvider;
+use connect_container::{Scope, ServiceProvider};
 use connect_model::{
     BackgroundResponse, Schedule, ScheduledExecutionResponse,
     event::{Background, Event, InteractiveCategory, Object},
 };
-use connect_runner::{Declaration, DescriptorResult, Variable};
+use connect_runner::{Declaration, DescriptorResult, SerializeBy, Variable};
 
-use crate::IntoHandler;
+use crate::{IntoHandler, Result};
 
 /// An extension: what it handles, by which services, with which variables.
 ///
@@ -96,8 +98,37 @@ impl Extension {
         Self(self.0.scheduled(method, name, description, handler.into_handler()))
     }
 
+    /// Which background and scheduled tasks run one after another; by default those of one object.
+    pub fn serialize_by(self, serialize_by: SerializeBy) -> Self {
+        Self(self.0.serialize_by(serialize_by))
+    }
+
+    /// How long the handler of an event, or a scheduled method, may take, in place of the limit of its category.
+    pub fn time_limit(self, event_or_method: impl Into<String>, limit: Duration) -> Self {
+        Self(self.0.time_limit(event_or_method, limit))
+    }
+
+    /// Calls a function once, when Connect has answered for the first time and before any task is handled. Where it
+    /// fails, the process stops.
+    pub fn on_startup<F, Fut>(self, hook: F) -> Self
+    where
+        F: Fn(Scope) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<()>> + Send + 'static,
+    {
+        Self(self.0.on_startup(hook))
+    }
+
+    /// Calls a function once, when all tasks have ended and before the process does. It has ten seconds.
+    pub fn on_shutdown<F, Fut>(self, hook: F) -> Self
+    where
+        F: Fn(Scope) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<()>> + Send + 'static,
+    {
+        Self(self.0.on_shutdown(hook))
+    }
+
     /// Checks the declaration and the container's graph, without connecting to anything.
-    pub fn check(&self) -> Result<(), connect_runner::Error> {
+    pub fn check(&self) -> std::result::Result<(), connect_runner::Error> {
         self.0.check()
     }
 

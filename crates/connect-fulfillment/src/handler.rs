@@ -69,6 +69,10 @@ impl<R: Send + 'static, S: Saga<R>> Handler<R, BackgroundResponse> for SagaHandl
         self.0.resolve(request, scope)
     }
 
+    fn compensates(&self) -> bool {
+        true
+    }
+
     fn verify(&self, sample: &R, scope: &Scope) -> Vec<ContainerError> {
         // A sample has little in it: a saga that does not expect that is not checked, which is no reason not to start.
         let checked = std::panic::catch_unwind(AssertUnwindSafe(|| self.0.verify(sample, scope)));

@@ -23,7 +23,7 @@ pub use connect_sandbox as sandbox;
 
 pub use cli::main;
 pub use connect_model::{HandlerError as Error, event};
-pub use connect_runner::{Descriptor, Environment, Runner, Variable, descriptor};
+pub use connect_runner::{Descriptor, Environment, Runner, SerializeBy, Variable, blocking, descriptor};
 pub use connect_saga::{Result, inject};
 pub use extension::Extension;
 pub use handler::IntoHandler;
@@ -33,14 +33,18 @@ pub mod prelude {
     pub use std::{process::ExitCode, sync::Arc, time::Duration};
 
     pub use connect_cache::{Cache, CacheExt as _};
-    pub use connect_client::{Client, R, Rql};
-    pub use connect_container::{Bindings, Config, Inject, Logger, Resolver, Scope, ServiceProvider};
+    pub use connect_client::{
+        Approval, AssetRequests, Client, R, Rql, Schedules, TemplateChoice, TierConfigRequests,
+    };
+    pub use connect_container::{
+        Bindings, Cancellation, Config, Inject, Logger, Resolver, Scope, ServiceProvider,
+    };
     pub use connect_model::{
         AssetRequest, BackgroundResponse, CustomEvent, InteractiveResponse, Parameter, ParamsExt as _,
         ProductAction, RequestStatus, RequestType, Schedule, ScheduledExecutionResponse, TierConfigRequest,
         ValidationResponse,
     };
-    pub use connect_runner::{TaskScope as _, Variable, descriptor};
+    pub use connect_runner::{TaskContext, TaskScope as _, Variable, descriptor};
     pub use connect_saga::{
         BackgroundTransaction, InteractiveTransaction, Middleware, Middlewares, Next, Saga,
         ScheduledTransaction, Transactions, ValidationTransaction, inject,

@@ -6,11 +6,12 @@
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::{
-    AssetRequest, BackgroundResponse, CustomEvent, InteractiveResponse, Listing, ListingRequest,
-    ProductAction, Response, TierAccountRequest, TierConfigRequest, UsageChunk, UsageFile,
-    ValidationResponse,
+    AssetRequest, BackgroundResponse, Case, Contract, CustomEvent, Installation, InteractiveResponse,
+    Listing, ListingRequest, Product, ProductAction, Response, TierAccountRequest, TierConfigRequest,
+    UsageChunk, UsageFile, ValidationResponse,
 };
 
 /// An object that an event can be about: anything that can be read from JSON.
@@ -109,6 +110,20 @@ impl<C, T> Event<C, T> {
         Self { name: Cow::Borrowed(name), of: PhantomData }
     }
 
+    /// The same event, its object read as another type: a type of yours, or [`Request`](crate::Request) for a handler
+    /// that takes requests of either kind.
+    ///
+    /// ```
+    /// use connect_model::{Request, event};
+    ///
+    /// let event = event::ASSET_PURCHASE_REQUEST_PROCESSING.read_as::<Request>();
+    /// assert_eq!(event.name(), "asset_purchase_request_processing");
+    /// ```
+    #[must_use]
+    pub fn read_as<O: Object>(self) -> Event<C, O> {
+        Event { name: self.name, of: PhantomData }
+    }
+
     /// The name Connect uses for it.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -183,6 +198,18 @@ events! {
     LISTING_REMOVE_REQUEST_PROCESSING: Background, ListingRequest = "listing_remove_request_processing";
     /// A product was listed or unlisted.
     LISTING_PROCESSING: Background, Listing = "listing_processing";
+    /// An account installed the extension, or removed it.
+    INSTALLATION_STATUS_CHANGE: Background, Installation = "installation_status_change";
+    /// A case of the helpdesk entered one of the states.
+    HELPDESK_CASE_PROCESSING: Background, Case = "helpdesk_case_processing";
+    /// A contract entered one of the statuses.
+    CONTRACT_CHANGED: Background, Contract = "contract_changed";
+    /// A product entered one of the statuses.
+    PRODUCT_CHANGED: Background, Product = "product_changed";
+    /// A version of a price list entered one of the statuses.
+    PRICELIST_VERSION_CHANGED: Background, Value = "pricelist_version_changed";
+    /// A translation changed.
+    TRANSLATION_CHANGE: Background, Value = "translation_change";
     /// Somebody pressed a product's action button.
     PRODUCT_ACTION_EXECUTION: Interactive, ProductAction = "product_action_execution";
     /// A third party called the extension through Connect.

@@ -8,6 +8,8 @@ use serde::{
 };
 use serde_json::{Map, Number, Value};
 
+use crate::wire::Secret;
+
 /// What was read for a member: its type, or anything else that stood there.
 #[derive(Debug)]
 pub(crate) enum Taken<T> {
@@ -30,12 +32,16 @@ impl<T> Taken<T> {
 ///
 /// Connect's answers differ by age: a text may be `""`, `null` or missing, a number may be a text. A member that
 /// does not fit its type is no error: it stays in the object's `extra` and goes back out as it came.
-pub(crate) trait Field: Sized + Default + Clone {
+pub(crate) trait Field: Sized + Clone {
     /// Whether the member is left out when the object is written.
     fn is_absent(&self) -> bool;
 
     /// The member as JSON.
     fn to_value(&self) -> Value;
+
+    /// What objects within it keep in their `extra`: path, type, whether that type names it, value.
+    #[cfg(test)]
+    fn leftovers(&self, _: &str, _: &mut dyn FnMut(&str, &str, bool, &Value)) {}
 
     /// Reads a text.
     fn from_text(_: &str) -> Option<Self> {
@@ -78,6 +84,21 @@ impl Field for String {
     }
 }
 
+/// A text that `Debug` hides; `""` counts as absent.
+impl Field for Secret {
+    fn is_absent(&self) -> bool {
+        self.expose().is_empty()
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.expose().to_owned())
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        Some(Self::new(text))
+    }
+}
+
 impl Field for bool {
     fn is_absent(&self) -> bool {
         !self
@@ -103,6 +124,21 @@ impl Field for i64 {
 
     fn from_number(number: &Number) -> Option<Self> {
         number.as_i64()
+    }
+}
+
+/// A number as it was written: `1` and `1.0` stay apart.
+impl Field for Number {
+    fn is_absent(&self) -> bool {
+        false
+    }
+
+    fn to_value(&self) -> Value {
+        Value::Number(self.clone())
+    }
+
+    fn from_number(number: &Number) -> Option<Self> {
+        Some(number.clone())
     }
 }
 
@@ -181,6 +217,13 @@ impl<T: Field> Field for Option<T> {
     fn from_seq<'de, A: SeqAccess<'de>>(seq: A) -> Result<Taken<Self>, A::Error> {
         T::from_seq(seq).map(|taken| taken.map(Some))
     }
+
+    #[cfg(test)]
+    fn leftovers(&self, path: &str, found: &mut dyn FnMut(&str, &str, bool, &Value)) {
+        if let Some(value) = self {
+            value.leftovers(path, found);
+        }
+    }
 }
 
 impl<T: Field> Field for Box<T> {
@@ -192,8 +235,29 @@ impl<T: Field> Field for Box<T> {
         T::to_value(self)
     }
 
+    fn from_text(text: &str) -> Option<Self> {
+        T::from_text(text).map(Box::new)
+    }
+
+    fn from_bool(value: bool) -> Option<Self> {
+        T::from_bool(value).map(Box::new)
+    }
+
+    fn from_number(number: &Number) -> Option<Self> {
+        T::from_number(number).map(Box::new)
+    }
+
     fn from_map<'de, A: MapAccess<'de>>(map: A) -> Result<Taken<Self>, A::Error> {
         T::from_map(map).map(|taken| taken.map(Box::new))
+    }
+
+    fn from_seq<'de, A: SeqAccess<'de>>(seq: A) -> Result<Taken<Self>, A::Error> {
+        T::from_seq(seq).map(|taken| taken.map(Box::new))
+    }
+
+    #[cfg(test)]
+    fn leftovers(&self, path: &str, found: &mut dyn FnMut(&str, &str, bool, &Value)) {
+        T::leftovers(self, path, found);
     }
 }
 
@@ -220,7 +284,16 @@ impl<T: Field> Field for Vec<T> {
                 }
             }
         }
+        // Requests wait in numbers: what growing left over is given back.
+        typed.shrink_to_fit();
         Ok(Taken::Typed(typed))
+    }
+
+    #[cfg(test)]
+    fn leftovers(&self, path: &str, found: &mut dyn FnMut(&str, &str, bool, &Value)) {
+        for entry in self {
+            entry.leftovers(&format!("{path}[]"), found);
+        }
     }
 }
 

@@ -1,17 +1,24 @@
 //! The two shapes of everything Connect speaks: objects and open enumerations.
 
 /// Declares an object: named members with their types, and `extra` for all that they don't name or can't hold.
+///
+/// `Name(aux: Type = function)` adds a member that is no part of the JSON: the function makes it of what was read.
 macro_rules! object {
     ($(
         $(#[$meta:meta])*
-        $name:ident { $($(#[$field_meta:meta])* $field:ident = $key:literal: $type:ty,)* }
+        $name:ident $(($(#[$aux_meta:meta])* $aux:ident: $aux_type:ty = $after:path))? {
+            $($(#[$field_meta:meta])* $field:ident = $key:literal: $type:ty,)*
+        }
     )*) => {$(
         $(#[$meta])*
-        #[derive(Clone, Debug, Default, PartialEq)]
+        ///
+        /// Its `Debug` shows what identifies it, not the data of people and companies in it.
+        #[derive(Clone, Default, PartialEq)]
         pub struct $name {
             $($(#[$field_meta])* pub $field: $type,)*
+            $($(#[$aux_meta])* pub $aux: $aux_type,)?
             /// What the members above don't name or can't hold: it is kept, and goes back out as it came.
-            pub extra: serde_json::Map<String, serde_json::Value>,
+            pub extra: $crate::Extra,
         }
 
         impl $crate::field::Field for $name {
@@ -20,7 +27,8 @@ macro_rules! object {
             }
 
             fn to_value(&self) -> serde_json::Value {
-                let mut members = self.extra.clone();
+                let mut members: serde_json::Map<String, serde_json::Value> =
+                    self.extra.iter().map(|(key, value)| (key.to_owned(), value.clone())).collect();
                 $(if !$crate::field::Field::is_absent(&self.$field) {
                     members.insert($key.to_owned(), $crate::field::Field::to_value(&self.$field));
                 })*
@@ -30,29 +38,44 @@ macro_rules! object {
             fn from_map<'de, A: serde::de::MapAccess<'de>>(
                 mut map: A,
             ) -> Result<$crate::field::Taken<Self>, A::Error> {
+                use std::borrow::Cow;
                 use $crate::field::{Field, Key, Take, Taken};
                 let mut object = Self::default();
+                let mut extra = Vec::new();
                 while let Some(Key(key)) = map.next_key()? {
                     match &*key {
                         $($key => match map.next_value_seed(Take::<$type>::new())? {
                             Taken::Typed(value) => {
                                 // `""`, `[]` and `{}` are told from a missing member only by what is kept here.
                                 if Field::is_absent(&value) {
-                                    object.extra.insert($key.to_owned(), Field::to_value(&value));
+                                    extra.push((Cow::Borrowed($key), Field::to_value(&value)));
                                 }
                                 object.$field = value;
                             }
                             Taken::Other(value) => {
-                                object.extra.insert($key.to_owned(), value);
+                                // The last of several members of one name counts.
+                                object.$field = Default::default();
+                                extra.push((Cow::Borrowed($key), value));
                             }
                         },)*
                         _ => {
                             let value = map.next_value()?;
-                            object.extra.insert(key.into_owned(), value);
+                            extra.push((Cow::Owned(key.into_owned()), value));
                         }
                     }
                 }
+                object.extra = extra.into_iter().collect();
+                $(object.$aux = $after(&object);)?
                 Ok(Taken::Typed(object))
+            }
+
+            #[cfg(test)]
+            fn leftovers(&self, path: &str, found: &mut dyn FnMut(&str, &str, bool, &serde_json::Value)) {
+                for (key, value) in self.extra.iter() {
+                    let named = matches!(key, $($key)|*);
+                    found(&format!("{path}.{key}"), stringify!($name), named, value);
+                }
+                $($crate::field::Field::leftovers(&self.$field, &format!("{path}.{}", $key), found);)*
             }
         }
 
@@ -63,8 +86,8 @@ macro_rules! object {
                 $(if !$crate::field::Field::is_absent(&self.$field) {
                     map.serialize_entry($key, &self.$field)?;
                 })*
-                for (key, value) in &self.extra {
-                    let named = match key.as_str() {
+                for (key, value) in self.extra.iter() {
+                    let named = match key {
                         $($key => !$crate::field::Field::is_absent(&self.$field),)*
                         _ => false,
                     };
@@ -89,6 +112,16 @@ macro_rules! object {
             }
         }
 
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                let mut object = f.debug_struct(stringify!($name));
+                $(if $crate::macros::identifies($key) && !$crate::field::Field::is_absent(&self.$field) {
+                    object.field($key, &self.$field);
+                })*
+                object.finish_non_exhaustive()
+            }
+        }
+
         impl From<$name> for serde_json::Value {
             fn from(object: $name) -> Self {
                 $crate::field::Field::to_value(&object)
@@ -103,6 +136,22 @@ macro_rules! object {
     )*};
 }
 
+/// Whether a member may be shown by `Debug`: it says which object it is and where it stands, and nothing about people.
+pub(crate) const fn identifies(key: &str) -> bool {
+    matches!(
+        key.as_bytes(),
+        b"id"
+            | b"type"
+            | b"status"
+            | b"state"
+            | b"global_id"
+            | b"mpn"
+            | b"quantity"
+            | b"old_quantity"
+            | b"at"
+    )
+}
+
 /// Declares an enumeration that Connect may extend: the known values by name, anything else kept as text.
 macro_rules! open_enum {
     ($(
@@ -115,7 +164,7 @@ macro_rules! open_enum {
         pub enum $name {
             $($(#[$variant_meta])* $variant,)*
             /// A value that this version does not know by name, as Connect wrote it.
-            Other(String),
+            Other(Box<str>),
         }
 
         impl $name {
@@ -132,7 +181,7 @@ macro_rules! open_enum {
         impl Default for $name {
             /// Not given: an empty text.
             fn default() -> Self {
-                Self::Other(String::new())
+                Self::Other(Box::default())
             }
         }
 
@@ -140,7 +189,7 @@ macro_rules! open_enum {
             fn from(text: &str) -> Self {
                 match text {
                     $($text => Self::$variant,)*
-                    other => Self::Other(other.to_owned()),
+                    other => Self::Other(other.into()),
                 }
             }
         }

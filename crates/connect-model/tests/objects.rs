@@ -74,6 +74,50 @@ fn an_object_is_no_list() {
     assert_eq!(error, "expected the object AssetRequest, found a list");
 }
 
+#[test]
+fn a_number_keeps_its_last_digit() {
+    let text = r#"{"new":96341306.37045717}"#;
+    let request: AssetRequest = serde_json::from_str(text).unwrap();
+    assert_eq!(serde_json::to_string(&request).unwrap(), text);
+}
+
+#[test]
+fn of_several_members_of_one_name_the_last_counts() {
+    let last = |text: &str| {
+        let request: AssetRequest = serde_json::from_str(text).unwrap();
+        serde_json::to_string(&request).unwrap()
+    };
+    assert_eq!(last(r#"{"note":"a","note":"b"}"#), r#"{"note":"b"}"#);
+    assert_eq!(last(r#"{"note":"a","note":1}"#), r#"{"note":1}"#);
+    assert_eq!(last(r#"{"note":1,"note":"a"}"#), r#"{"note":"a"}"#);
+    assert_eq!(last(r#"{"new":1,"new":2}"#), r#"{"new":2}"#);
+    assert_eq!(last(r#"{"events":{"a":1,"a":{"at":"x"}}}"#), r#"{"events":{"a":{"at":"x"}}}"#);
+    assert_eq!(last(r#"{"events":{"a":{"at":"x"},"a":1}}"#), r#"{"events":{"a":1}}"#);
+}
+
+#[test]
+fn debug_shows_which_object_it_is_and_nobodys_data() {
+    let request: AssetRequest = serde_json::from_value(json!({
+        "id": "PR-1", "type": "purchase", "status": "brand_new", "note": "call Mrs Smith", "secret": "s3cret",
+        "asset": {"id": "AS-1", "params": [{"id": "password", "value": "s3cret"}]}}))
+    .unwrap();
+    assert_eq!(
+        format!("{request:?}"),
+        r#"AssetRequest { id: "PR-1", type: Purchase, status: Other("brand_new"), .. }"#
+    );
+    assert_eq!(format!("{:?}", request.asset.params), r#"[Parameter { id: "password", .. }]"#);
+    let mut request = request;
+    request.set_param("password", "0ther");
+    assert!(!format!("{:?}", request.params_update()).contains("0ther"));
+}
+
+#[test]
+fn requests_are_small() {
+    // 10,000 of them may wait at once. A larger one is no mistake, but should be meant.
+    let sizes = [size_of::<AssetRequest>(), size_of::<Parameter>(), size_of::<connect_model::Item>()];
+    assert!(sizes[0] <= 720 && sizes[1] <= 320 && sizes[2] <= 280, "{sizes:?}");
+}
+
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

@@ -1,4 +1,4 @@
-use std::{collections::HashMap, fmt, time::Duration};
+use std::{collections::HashMap, fmt, path::PathBuf, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -18,6 +18,7 @@ use url::Url;
 /// | `INTERACTIVE_TASK_MAX_EXECUTION_TIME` | 120 | seconds |
 /// | `SCHEDULED_TASK_MAX_EXECUTION_TIME` | 43200 | seconds |
 /// | `DRAIN_TIME` | the background limit | seconds that running tasks get when the process is to stop |
+/// | `RESULTS_DIR` | none | a folder for results that Connect does not have yet, so that they outlive the process |
 /// | `MAX_CONCURRENT_TASKS` | 10000 | tasks of one category that run at once; more wait |
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -36,6 +37,8 @@ pub struct Environment {
     pub limits: TimeLimits,
     /// How long running tasks get when the process is to stop.
     pub drain: Duration,
+    /// A folder in which results are kept until Connect has them, so that they outlive the process.
+    pub results_dir: Option<PathBuf>,
     /// How many tasks of one category run at once.
     pub max_concurrent_tasks: usize,
     /// How Connect's API is called again after a failure; the client's default where none is set.
@@ -53,6 +56,8 @@ pub struct TimeLimits {
     pub interactive: Duration,
     /// Scheduled tasks.
     pub scheduled: Duration,
+    /// How much longer a saga may take to compensate when the time of its task is over; 30 s unless said otherwise.
+    pub compensation: Duration,
 }
 
 /// All that is missing or malformed in the environment.
@@ -145,9 +150,11 @@ impl Environment {
             background,
             interactive: reader.seconds("INTERACTIVE_TASK_MAX_EXECUTION_TIME", 120),
             scheduled: reader.seconds("SCHEDULED_TASK_MAX_EXECUTION_TIME", 43_200),
+            compensation: Duration::from_secs(30),
         };
         let drain = reader.seconds("DRAIN_TIME", background.as_secs());
         let max_concurrent_tasks = reader.number("MAX_CONCURRENT_TASKS", 10_000, "a number of tasks");
+        let results_dir = reader.get("RESULTS_DIR").map(PathBuf::from);
         let problems = reader.problems;
         match (api_key, environment_id, server, api) {
             (Some(api_key), Some(environment_id), Some(server), Some(api)) if problems.is_empty() => {
@@ -159,6 +166,7 @@ impl Environment {
                     api,
                     limits,
                     drain,
+                    results_dir,
                     max_concurrent_tasks: usize::try_from(max_concurrent_tasks).unwrap_or(usize::MAX),
                     retry: None,
                     backoff: crate::Backoff::default(),

@@ -18,6 +18,8 @@ pub enum ErrorKind {
     Declaration,
     /// The container can't be built from the service providers, or something is missing in it.
     Container,
+    /// The file of results can't be used, or is not compiled in.
+    Results,
     /// The client of Connect's API can't be made, for want of root certificates for example.
     Client,
 }

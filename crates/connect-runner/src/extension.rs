@@ -1,16 +1,18 @@
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
+use connect_client::{AssetRequests, Client, Schedules, TierConfigRequests};
 use connect_container::{Config, Container, ContainerBuilder, Logger, Scope, ServiceProvider};
 use connect_model::{
-    BackgroundResponse, Schedule, ScheduledExecutionResponse,
+    BackgroundResponse, HandlerError, Schedule, ScheduledExecutionResponse,
     event::{Background, Event, InteractiveCategory, Object},
     wire::{DeclaredVariable, Repository, Schedulable, Secret, SetupRequest},
 };
 use serde_json::json;
 
 use crate::{
-    Context, Descriptor, DescriptorResult, Error, ErrorKind, Handler,
+    Context, Descriptor, DescriptorResult, Error, ErrorKind, Handler, SerializeBy,
     handler::{ErasedHandler, erase},
+    hooks::Hook,
     scope::TaskContext,
     settings::Settings,
 };
@@ -79,6 +81,10 @@ pub struct Extension {
     pub(crate) background: BTreeMap<String, BackgroundEvent>,
     pub(crate) interactive: BTreeMap<String, InteractiveEvent>,
     pub(crate) scheduled: BTreeMap<String, ScheduledMethod>,
+    pub(crate) serialize_by: SerializeBy,
+    pub(crate) time_limits: BTreeMap<String, Duration>,
+    pub(crate) on_startup: Vec<Hook>,
+    pub(crate) on_shutdown: Vec<Hook>,
     problems: Vec<String>,
 }
 
@@ -109,6 +115,10 @@ impl Extension {
             background: BTreeMap::new(),
             interactive: BTreeMap::new(),
             scheduled: BTreeMap::new(),
+            serialize_by: SerializeBy::default(),
+            time_limits: BTreeMap::new(),
+            on_startup: Vec::new(),
+            on_shutdown: Vec::new(),
             problems: Vec::new(),
         }
     }
@@ -188,6 +198,39 @@ impl Extension {
         self
     }
 
+    /// Which background and scheduled tasks run one after another; by default those of one object.
+    pub fn serialize_by(mut self, serialize_by: SerializeBy) -> Self {
+        self.serialize_by = serialize_by;
+        self
+    }
+
+    /// How long the handler of an event, or a scheduled method, may take, in place of the limit of its category.
+    pub fn time_limit(mut self, event_or_method: impl Into<String>, limit: Duration) -> Self {
+        self.time_limits.insert(event_or_method.into(), limit);
+        self
+    }
+
+    /// Calls a function once, when Connect has answered for the first time and before any task is handled. Where it
+    /// fails, the process stops.
+    pub fn on_startup<F, Fut>(mut self, hook: F) -> Self
+    where
+        F: Fn(Scope) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), HandlerError>> + Send + 'static,
+    {
+        self.on_startup.push(Hook::new(hook));
+        self
+    }
+
+    /// Calls a function once, when all tasks have ended and before the process does. It has ten seconds.
+    pub fn on_shutdown<F, Fut>(mut self, hook: F) -> Self
+    where
+        F: Fn(Scope) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), HandlerError>> + Send + 'static,
+    {
+        self.on_shutdown.push(Hook::new(hook));
+        self
+    }
+
     fn claim(&mut self, event: &str) {
         if self.background.contains_key(event) || self.interactive.contains_key(event) {
             self.problems.push(format!("the event \"{event}\" is handled twice"));
@@ -203,8 +246,7 @@ impl Extension {
         let unusable =
             |error| Error::because(ErrorKind::Client, "no client for Connect's API can be made", error);
         // Never sent: nothing is called.
-        let client =
-            connect_client::Client::builder("ApiKey SU-000-000-000:none").build().map_err(unusable)?;
+        let client = Client::builder("ApiKey SU-000-000-000:none").build().map_err(unusable)?;
         Settings::initial(self, &client, "ENV-0000-0000-01").map(|_| ())
     }
 
@@ -229,6 +271,17 @@ impl Extension {
             if let Some(status) = statuses.iter().find(|status| !is_status(status)) {
                 problems
                     .push(format!("the event \"{event}\" is handled in \"{status}\", which is no status"));
+            }
+        }
+        for (name, limit) in &self.time_limits {
+            let is_handled = self.background.contains_key(name)
+                || self.interactive.contains_key(name)
+                || self.scheduled.contains_key(name);
+            if !is_handled {
+                problems.push(format!("\"{name}\" has a time limit, and is not handled"));
+            }
+            if limit.is_zero() {
+                problems.push(format!("the time limit of \"{name}\" is no time at all"));
             }
         }
         if problems.is_empty() {
@@ -344,12 +397,20 @@ impl Extension {
 }
 
 /// What every root container has, beside what the service providers bind.
-pub(crate) fn bind_root(
-    bind: &mut connect_container::Bindings,
-    client: connect_client::Client,
-    context: Context,
-) {
+pub(crate) fn bind_root(bind: &mut connect_container::Bindings, client: Client, context: Context) {
     bind.instance(client).instance(context).instance(Logger::current());
+    // Made for each who asks, so that a task's carry the headers of its client.
+    bind.transient(|r| r.get().map(AssetRequests::new))
+        .transient(|r| r.get().map(TierConfigRequests::new))
+        .transient(|r| {
+            let context: Context = r.get()?;
+            let client: Client = r.get()?;
+            Ok::<_, connect_container::Error>(Schedules::new(
+                &client,
+                &context.extension_id,
+                &context.environment_id,
+            ))
+        });
 }
 
 /// What a task's scope has before there is a task, to verify against.

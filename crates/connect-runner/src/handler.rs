@@ -31,6 +31,12 @@ pub trait Handler<T, A>: Send + Sync + 'static {
     /// Answers a task.
     fn handle(&self, object: T, scope: Scope) -> impl Future<Output = Result<A, HandlerError>> + Send;
 
+    /// Whether it looks at its scope's [`Cancellation`](connect_container::Cancellation): when the task's time is over,
+    /// it is given some more to end by itself, instead of being stopped at once. A saga does, to compensate.
+    fn compensates(&self) -> bool {
+        false
+    }
+
     /// What it would miss in the container, found without handling anything; the sample stands for the event's object.
     fn verify(&self, sample: &T, scope: &Scope) -> Vec<ContainerError> {
         let _ = (sample, scope);
@@ -96,6 +102,8 @@ pub(crate) trait ErasedHandler: Send + Sync {
     /// Adds what makes the object available in the scope, as `Arc<T>`.
     fn bind(&self, object: &RawObject, bind: &mut connect_container::Bindings);
 
+    fn compensates(&self) -> bool;
+
     fn verify(&self, sample: &Value, scope: &Scope) -> Vec<ContainerError>;
 }
 
@@ -126,6 +134,10 @@ impl<H: Handler<T, A>, T: Object, A: Response> ErasedHandler for Erased<H, T, A>
         // Read again only if somebody asks for it: most handlers have it in their hands.
         let object = object.clone();
         bind.shared(move |_| object.read::<T>().map(Arc::new));
+    }
+
+    fn compensates(&self) -> bool {
+        self.handler.compensates()
     }
 
     fn verify(&self, sample: &Value, scope: &Scope) -> Vec<ContainerError> {

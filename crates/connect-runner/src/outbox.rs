@@ -1,37 +1,112 @@
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
+    fmt,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::sync::Notify;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-/// The results that the socket has not taken yet, in their order.
+/// Where results are kept beside the memory, so that they outlive the process.
+pub(crate) trait ResultStore: Send + Sync {
+    /// Keeps a result.
+    fn keep(&self, number: u64, task_id: &str, frame: &str);
+    /// Forgets results up to a number.
+    fn forget(&self, up_to: u64);
+}
+
+/// The results that Connect does not have yet, in their order.
 ///
-/// A result leaves only when the socket has taken it: one that was on its way when the connection broke is sent again
-/// over the next one.
-#[derive(Debug, Default)]
+/// A result leaves only when Connect is known to have it: when it has answered a ping that was sent behind it. One that
+/// was on its way when the connection broke is sent again over the next one.
+#[derive(Default)]
 pub(crate) struct Outbox {
-    frames: Mutex<VecDeque<String>>,
+    entries: Mutex<Entries>,
     added: Notify,
-    drained: Notify,
+    emptied: Notify,
+    store: Option<Box<dyn ResultStore>>,
+}
+
+#[derive(Default)]
+struct Entries {
+    waiting: VecDeque<Entry>,
+    /// How many of them, from the front, went out over the connection there is.
+    sent: usize,
+    next: u64,
+    /// How many answers each task has here; more than one where it came again.
+    tasks: HashMap<String, u32>,
+}
+
+struct Entry {
+    number: u64,
+    task_id: String,
+    frame: Utf8Bytes,
+}
+
+/// A result that was found in a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) number: u64,
+    pub(crate) task_id: String,
+    pub(crate) frame: String,
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox").field("waiting", &self.len()).finish_non_exhaustive()
+    }
 }
 
 impl Outbox {
-    fn frames(&self) -> MutexGuard<'_, VecDeque<String>> {
-        // Nothing that holds the lock can panic half-way.
-        self.frames.lock().unwrap_or_else(PoisonError::into_inner)
+    /// An outbox whose results are kept, with those that were kept before.
+    #[cfg_attr(not(feature = "results"), allow(dead_code, reason = "nothing keeps results then"))]
+    pub(crate) fn kept(store: Box<dyn ResultStore>, kept: Vec<Kept>) -> Self {
+        let mut entries = Entries::default();
+        for Kept { number, task_id, frame } in kept {
+            entries.next = number + 1;
+            *entries.tasks.entry(task_id.clone()).or_default() += 1;
+            entries.waiting.push_back(Entry { number, task_id, frame: frame.into() });
+        }
+        Self { entries: Mutex::new(entries), store: Some(store), ..Self::default() }
     }
 
-    pub(crate) fn put(&self, frame: String) {
-        self.frames().push_back(frame);
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        // Nothing that holds the lock can panic half-way.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn put(&self, task_id: &str, frame: String) {
+        let mut entries = self.entries();
+        let number = entries.next;
+        entries.next += 1;
+        *entries.tasks.entry(task_id.to_owned()).or_default() += 1;
+        if let Some(store) = &self.store {
+            store.keep(number, task_id, &frame);
+        }
+        entries.waiting.push_back(Entry { number, task_id: task_id.to_owned(), frame: frame.into() });
+        drop(entries);
         self.added.notify_one();
     }
 
-    /// Waits for results and gives the first ones, at most `most`, without taking them out.
-    pub(crate) async fn peek(&self, most: usize) -> Vec<String> {
+    /// Whether a task has an answer here.
+    pub(crate) fn answers(&self, task_id: &str) -> bool {
+        self.entries().tasks.contains_key(task_id)
+    }
+
+    /// Waits for results that did not go out yet and gives the first ones, at most `most`.
+    pub(crate) async fn unsent(&self, most: usize) -> Vec<Utf8Bytes> {
         loop {
             let added = self.added.notified();
-            let first: Vec<String> = self.frames().iter().take(most).cloned().collect();
+            let first: Vec<Utf8Bytes> = {
+                let entries = self.entries();
+                entries
+                    .waiting
+                    .iter()
+                    .skip(entries.sent)
+                    .take(most)
+                    .map(|entry| entry.frame.clone())
+                    .collect()
+            };
             if !first.is_empty() {
                 return first;
             }
@@ -39,67 +114,139 @@ impl Outbox {
         }
     }
 
-    /// Takes the first results out: the socket has them.
-    pub(crate) fn taken(&self, count: usize) {
-        let mut frames = self.frames();
-        frames.drain(..count);
-        if frames.is_empty() {
-            drop(frames);
-            self.drained.notify_waiters();
+    /// So many more went out.
+    pub(crate) fn sent(&self, count: usize) {
+        let mut entries = self.entries();
+        entries.sent = (entries.sent + count).min(entries.waiting.len());
+    }
+
+    /// The number of the last one that went out, if one did that Connect is not known to have.
+    pub(crate) fn last_sent(&self) -> Option<u64> {
+        let entries = self.entries();
+        let last = entries.sent.checked_sub(1)?;
+        entries.waiting.get(last).map(|entry| entry.number)
+    }
+
+    /// Connect has the results up to this number.
+    pub(crate) fn confirmed(&self, up_to: u64) {
+        let mut entries = self.entries();
+        let mut last = None;
+        // Nobody can confirm what did not go out.
+        while entries.sent > 0 && entries.waiting.front().is_some_and(|entry| entry.number <= up_to) {
+            let Some(entry) = entries.waiting.pop_front() else { break };
+            entries.sent -= 1;
+            last = Some(entry.number);
+            if let Some(count) = entries.tasks.get_mut(&entry.task_id) {
+                *count -= 1;
+                if *count == 0 {
+                    entries.tasks.remove(&entry.task_id);
+                }
+            }
+        }
+        if let (Some(store), Some(last)) = (&self.store, last) {
+            store.forget(last);
+        }
+        if entries.waiting.is_empty() {
+            entries.tasks = HashMap::new();
+            entries.waiting = VecDeque::new();
+            drop(entries);
+            self.emptied.notify_waiters();
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.frames().len()
+    /// The connection is gone: what Connect is not known to have goes out again over the next one.
+    pub(crate) fn disconnected(&self) {
+        self.entries().sent = 0;
+        self.added.notify_one();
     }
 
-    /// Waits until the socket has taken all.
+    pub(crate) fn len(&self) -> usize {
+        self.entries().waiting.len()
+    }
+
+    /// Waits until Connect has all.
     pub(crate) async fn emptied(&self) {
         loop {
-            let drained = self.drained.notified();
-            tokio::pin!(drained);
+            let emptied = self.emptied.notified();
+            tokio::pin!(emptied);
             // Registered before the look, so that the last result can't leave in between unseen.
-            drained.as_mut().enable();
-            if self.frames().is_empty() {
+            emptied.as_mut().enable();
+            if self.entries().waiting.is_empty() {
                 return;
             }
-            drained.await;
+            emptied.await;
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{sync::Arc, time::Duration};
+
+    use futures_util::FutureExt;
+    use tokio::time::timeout;
 
     use super::*;
 
-    #[tokio::test]
-    async fn results_stay_in_order_until_they_are_taken() {
-        let outbox = Outbox::default();
-        for frame in ["a", "b", "c"] {
-            outbox.put(frame.to_owned());
-        }
-        assert_eq!(outbox.peek(2).await, ["a", "b"]);
-        assert_eq!(outbox.peek(2).await, ["a", "b"], "the socket broke, they are sent again");
-        outbox.taken(2);
-        assert_eq!(outbox.peek(2).await, ["c"]);
+    async fn unsent(outbox: &Outbox) -> Vec<String> {
+        outbox.unsent(10).await.iter().map(ToString::to_string).collect()
     }
 
     #[tokio::test]
-    async fn a_waiting_writer_is_woken_and_so_is_who_waits_for_the_end() {
-        let outbox = Arc::new(Outbox::default());
-        let writer = tokio::spawn({
-            let outbox = Arc::clone(&outbox);
-            async move {
-                let frames = outbox.peek(10).await;
-                outbox.taken(frames.len());
+    async fn a_result_leaves_when_it_is_confirmed() {
+        let outbox = Outbox::default();
+        assert!(outbox.unsent(1).now_or_never().is_none());
+        for number in 0..3 {
+            outbox.put(&format!("TQ-{number}"), format!("frame {number}"));
+        }
+        assert_eq!(outbox.unsent(2).await.len(), 2);
+        outbox.sent(2);
+        assert_eq!((outbox.last_sent(), outbox.len()), (Some(1), 3));
+        outbox.confirmed(7);
+        assert_eq!((outbox.last_sent(), outbox.len()), (None, 1), "the third did not go out");
+        assert!(!outbox.answers("TQ-1") && outbox.answers("TQ-2"));
+        assert_eq!(unsent(&outbox).await, ["frame 2"]);
+        outbox.sent(1);
+        outbox.disconnected();
+        assert_eq!(unsent(&outbox).await, ["frame 2"], "again over the next connection");
+        outbox.sent(1);
+        outbox.confirmed(2);
+        timeout(Duration::from_secs(1), outbox.emptied()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_task_may_have_two_answers() {
+        let outbox = Outbox::default();
+        outbox.put("TQ-1", "a".to_owned());
+        outbox.put("TQ-1", "b".to_owned());
+        outbox.sent(2);
+        outbox.confirmed(0);
+        assert!(outbox.answers("TQ-1"));
+        outbox.confirmed(1);
+        assert!(!outbox.answers("TQ-1") && outbox.len() == 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_is_forgotten_when_it_is_confirmed() {
+        #[derive(Clone, Default)]
+        struct Store(Arc<Mutex<Vec<String>>>);
+        impl ResultStore for Store {
+            fn keep(&self, number: u64, task_id: &str, frame: &str) {
+                self.0.lock().unwrap().push(format!("keep {number} {task_id} {frame}"));
             }
-        });
-        tokio::task::yield_now().await;
-        outbox.put("a".to_owned());
-        outbox.emptied().await;
-        assert_eq!(outbox.len(), 0);
-        writer.await.unwrap();
+            fn forget(&self, up_to: u64) {
+                self.0.lock().unwrap().push(format!("forget {up_to}"));
+            }
+        }
+        let store = Store::default();
+        let kept = Kept { number: 4, task_id: "TQ-0".to_owned(), frame: "old".to_owned() };
+        let outbox = Outbox::kept(Box::new(store.clone()), vec![kept]);
+        outbox.put("TQ-1", "new".to_owned());
+        assert!(outbox.answers("TQ-0"));
+        assert_eq!(unsent(&outbox).await, ["old", "new"]);
+        outbox.sent(2);
+        outbox.confirmed(4);
+        outbox.confirmed(5);
+        assert_eq!(*store.0.lock().unwrap(), ["keep 5 TQ-1 new", "forget 4", "forget 5"]);
     }
 }

@@ -1,15 +1,20 @@
 use std::{sync::Arc, time::Duration};
 
 use connect_client::Client;
+use connect_model::wire::Logging;
 use tokio::time::timeout;
 use tracing::{info, warn};
 
 use crate::{
     Environment, Error, ErrorKind, Extension, TaskReport,
     connection::{Session, Signals},
+    outbox::Outbox,
     settings::Settings,
-    tasks::{Lane, Observer, Tasks},
+    tasks::{Lane, LoggingObserver, Observer, Tasks},
 };
+
+/// How long what is done at the end may take.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long results may take to leave once no task runs any more.
 const FLUSH_LIMIT: Duration = Duration::from_secs(10);
@@ -35,6 +40,9 @@ pub struct Runner {
     tls: Option<Arc<rustls::ClientConfig>>,
     settings: Settings,
     observers: Vec<Observer>,
+    on_logging: Vec<LoggingObserver>,
+    outboxes: [Outbox; 2],
+    results: Results,
 }
 
 impl std::fmt::Debug for Runner {
@@ -49,8 +57,11 @@ impl std::fmt::Debug for Runner {
 pub struct Exit {
     /// Tasks that did not finish in the time they got.
     pub unfinished: usize,
-    /// Results that Connect did not take.
+    /// Results that Connect did not take. Where they are kept ([`Environment::results_dir`]), the next process sends
+    /// them.
     pub unsent: usize,
+    /// Whether a function of [`Extension::on_startup`] failed.
+    pub start_failed: bool,
 }
 
 impl Runner {
@@ -67,12 +78,22 @@ impl Runner {
         }
         let client = client.build().map_err(unusable)?;
         let settings = Settings::initial(&extension, &client, &environment.environment_id)?;
-        Ok(Self { extension: Arc::new(extension), environment, client, tls, settings, observers: Vec::new() })
+        let (outboxes, results) = outboxes(&environment)?;
+        let extension = Arc::new(extension);
+        let (observers, on_logging) = (Vec::new(), Vec::new());
+        Ok(Self { extension, environment, client, tls, settings, observers, on_logging, outboxes, results })
     }
 
     /// Tells how each task ended.
     pub fn on_task(mut self, observer: impl Fn(&TaskReport) + Send + Sync + 'static) -> Self {
         self.observers.push(Box::new(observer));
+        self
+    }
+
+    /// Is told what Connect says about logs, each time it does: the level, the key of the log collector, and what to say
+    /// about the extension.
+    pub fn on_logging(mut self, observer: impl Fn(&Logging) + Send + Sync + 'static) -> Self {
+        self.on_logging.push(Box::new(observer));
         self
     }
 
@@ -86,7 +107,10 @@ impl Runner {
             self.client,
             self.environment.clone(),
             self.observers,
+            self.on_logging,
+            self.outboxes,
         ));
+        let results = self.results;
         let signals = Signals::default();
         let sessions = Lane::ALL.map(|lane| {
             let session = Session::new(
@@ -102,6 +126,7 @@ impl Runner {
             () = stop => {}
             // Connect asked for it.
             () = signals.drain.cancelled() => {}
+            () = tasks.failed_to_start() => {}
         }
         signals.drain.cancel();
         let running = tasks.count();
@@ -115,6 +140,7 @@ impl Runner {
         let exit = Exit {
             unfinished: tasks.count(),
             unsent: Lane::ALL.iter().map(|lane| tasks.outbox(*lane).len()).sum(),
+            start_failed: tasks.start_failed(),
         };
         signals.close.cancel();
         for session in sessions {
@@ -122,8 +148,11 @@ impl Runner {
                 warn!("a connection ended in an unexpected way: {error}");
             }
         }
+        tasks.shut_down(SHUTDOWN_LIMIT).await;
+        // Waits until all is written.
+        drop(results);
         if exit.unfinished > 0 || exit.unsent > 0 {
-            let Exit { unfinished, unsent } = exit;
+            let Exit { unfinished, unsent, .. } = exit;
             warn!(
                 "stopped with {unfinished} unfinished tasks and {unsent} unsent results: Connect will send them again"
             );
@@ -132,6 +161,33 @@ impl Runner {
         }
         exit
     }
+}
+
+#[cfg(feature = "results")]
+type Results = Option<crate::results::Results>;
+#[cfg(not(feature = "results"))]
+type Results = ();
+
+/// The outboxes of the two connections, with what an earlier process left.
+#[cfg(feature = "results")]
+fn outboxes(environment: &Environment) -> Result<([Outbox; 2], Results), Error> {
+    let Some(folder) = &environment.results_dir else { return Ok((Default::default(), None)) };
+    let (results, lanes) =
+        crate::results::Results::open(folder, &environment.environment_id, &environment.instance_id)?;
+    let left: usize = lanes.iter().map(|(_, kept)| kept.len()).sum();
+    if left > 0 {
+        info!("{left} results of an earlier process are to be sent");
+    }
+    Ok((lanes.map(|(store, kept)| Outbox::kept(store, kept)), Some(results)))
+}
+
+#[cfg(not(feature = "results"))]
+fn outboxes(environment: &Environment) -> Result<([Outbox; 2], Results), Error> {
+    if environment.results_dir.is_some() {
+        let missing = "RESULTS_DIR is set, and the extension is built without the feature \"results\"";
+        return Err(Error::new(ErrorKind::Results, missing));
+    }
+    Ok((Default::default(), ()))
 }
 
 /// Waits for the running tasks, then for their results to leave.

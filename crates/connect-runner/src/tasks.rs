@@ -11,14 +11,14 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use connect_client::Client;
-use connect_container::{Logger, Scope};
+use connect_client::{Client, TraceContext};
+use connect_container::{Cancellation, Logger, Scope};
 use connect_model::{
     HandlerError, Installation, Panicked, Schedule,
     rql::Rql,
-    wire::{Message, ResultType, Task, TaskCategory, TaskOutput},
+    wire::{Logging, Message, ResultType, Task, TaskCategory, TaskOutput},
 };
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::BoxFuture};
 use serde_json::json;
 use tokio::{
     sync::Semaphore,
@@ -30,9 +30,14 @@ use tracing::{Instrument, Span, debug, error, info_span, warn};
 use crate::{
     Environment, Extension, InstallationClient, TaskContext, TaskReport,
     handler::{ErasedHandler, RawObject},
+    hooks::{Hook, Start, Startup},
+    order::{Attempts, Turns},
     outbox::Outbox,
     settings::Settings,
 };
+
+/// How many calls interactive tasks may have under way at once, beside those of the others.
+const INTERACTIVE_CALLS: usize = 32;
 
 /// One of the two connections, and the kinds of tasks that come over it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +76,9 @@ impl Gauge {
 /// Who is told how each task ended.
 pub(crate) type Observer = Box<dyn Fn(&TaskReport) + Send + Sync>;
 
+/// Who is told what Connect says about logs.
+pub(crate) type LoggingObserver = Box<dyn Fn(&Logging) + Send + Sync>;
+
 /// Runs tasks. They are spawned, never children of a connection: a reconnect cancels nothing.
 pub(crate) struct Tasks {
     extension: Arc<Extension>,
@@ -78,6 +86,11 @@ pub(crate) struct Tasks {
     setting_up: Mutex<()>,
     /// Speaks for the extension, without any task's headers.
     client: Client,
+    /// The same for interactive tasks: its calls don't wait for those of background tasks.
+    interactive_client: Client,
+    startup: Startup,
+    turns: Turns,
+    attempts: Attempts,
     environment: Environment,
     outboxes: [Outbox; 2],
     background: Gauge,
@@ -87,6 +100,7 @@ pub(crate) struct Tasks {
     running: Mutex<HashMap<String, u32>>,
     tracker: TaskTracker,
     observers: Vec<Observer>,
+    on_logging: Vec<LoggingObserver>,
 }
 
 impl std::fmt::Debug for Tasks {
@@ -102,26 +116,41 @@ impl Tasks {
         client: Client,
         environment: Environment,
         observers: Vec<Observer>,
+        on_logging: Vec<LoggingObserver>,
+        outboxes: [Outbox; 2],
     ) -> Self {
         let most = environment.max_concurrent_tasks;
+        let interactive_client = client.with_max_concurrent_calls(INTERACTIVE_CALLS);
         Self {
             extension,
             settings: ArcSwap::from_pointee(settings),
             setting_up: Mutex::new(()),
             client,
+            interactive_client,
+            startup: Startup::new(),
+            turns: Turns::default(),
+            attempts: Attempts::default(),
             environment,
-            outboxes: [Outbox::default(), Outbox::default()],
+            outboxes,
             background: Gauge::new(most),
             interactive: Gauge::new(most),
             scheduled: Gauge::new(most),
             running: Mutex::default(),
             tracker: TaskTracker::new(),
             observers,
+            on_logging,
         }
     }
 
     pub(crate) fn settings(&self) -> &ArcSwap<Settings> {
         &self.settings
+    }
+
+    /// Tells what Connect says about logs.
+    pub(crate) fn log_as(&self, logging: &Logging) {
+        for observer in &self.on_logging {
+            observer(logging);
+        }
     }
 
     /// Held while settings are replaced.
@@ -155,6 +184,59 @@ impl Tasks {
         }
     }
 
+    /// Begins with the work: what is to be done first is done once, when Connect has answered for the first time.
+    pub(crate) fn start(self: &Arc<Self>) {
+        if !self.startup.begin() {
+            return;
+        }
+        if self.extension.on_startup.is_empty() {
+            return self.startup.end(Start::Done);
+        }
+        let this = Arc::clone(self);
+        tokio::spawn(async move {
+            let end = match this.run_hooks(&this.extension.on_startup).await {
+                Ok(()) => Start::Done,
+                Err(error) => {
+                    error!(error = %error.report(), "the extension could not start");
+                    Start::Failed
+                }
+            };
+            this.startup.end(end);
+        });
+    }
+
+    async fn run_hooks(&self, hooks: &[Hook]) -> Result<(), HandlerError> {
+        for hook in hooks {
+            let scope = self.settings.load_full().container.scope().instance(Logger::current()).build()?;
+            let run = AssertUnwindSafe(hook.run(scope)).catch_unwind().await;
+            run.unwrap_or_else(|payload| Err(Panicked::new(&*payload).into()))?;
+        }
+        Ok(())
+    }
+
+    /// What is to be done last.
+    pub(crate) async fn shut_down(&self, limit: Duration) {
+        if self.startup.now() == Start::Waiting || self.extension.on_shutdown.is_empty() {
+            return;
+        }
+        match timeout(limit, self.run_hooks(&self.extension.on_shutdown)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => error!(error = %error.report(), "what was to be done at the end failed"),
+            Err(_) => error!("what was to be done at the end took more than {limit:?}"),
+        }
+    }
+
+    /// Waits until the start has failed; for ever where it does not.
+    pub(crate) async fn failed_to_start(&self) {
+        if self.startup.is_done().await {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    pub(crate) fn start_failed(&self) -> bool {
+        self.startup.now() == Start::Failed
+    }
+
     /// Waits until no task runs any more.
     pub(crate) async fn finished(&self) {
         self.tracker.close();
@@ -168,6 +250,10 @@ impl Tasks {
     /// Takes a task on, unless it runs already.
     pub(crate) fn accept(self: &Arc<Self>, task: Task, lane: Lane) {
         let id = task.options.task_id.clone();
+        if self.outbox(lane).answers(&id) {
+            warn!(task = %id, "the task was delivered again while its answer is on the way: it is not run again");
+            return;
+        }
         {
             let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(deliveries) = running.get_mut(&id) {
@@ -203,12 +289,17 @@ impl Tasks {
         let end = AssertUnwindSafe(attempt.run()).catch_unwind().await;
         let end = end.unwrap_or_else(|payload| Err(Panicked::new(&*payload).into()));
         let (scope, started) = (attempt.scope.take(), attempt.started);
+        let (event, object) = (&task.input.event_type, &task.input.object_id);
         let mut output = end.unwrap_or_else(|error| self.failure(&task, &error));
         output.runtime = started.elapsed().as_secs_f64();
         output.cut_message();
+        if !matches!(output.result, ResultType::Reschedule | ResultType::Retry) {
+            self.attempts.end(event, object);
+        }
         task.output = Some(output);
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&task.options.task_id);
+        // The answer first: one that comes again now finds either the task or its answer.
         self.answer(&task, lane, scope.as_ref(), received.elapsed());
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&task.options.task_id);
     }
 
     fn answer(&self, task: &Task, lane: Lane, scope: Option<&Scope>, elapsed: Duration) {
@@ -217,7 +308,7 @@ impl Tasks {
         for observer in &self.observers {
             observer(&report);
         }
-        self.outbox(lane).put(Message::Task(Box::new(task.clone())).to_frame());
+        self.outbox(lane).put(&task.options.task_id, Message::Task(Box::new(task.clone())).to_frame());
     }
 
     /// The answer to a task that broke.
@@ -272,6 +363,8 @@ enum Undeliverable {
     NoData,
     #[error("the task took more time than its limit of {0:?}")]
     TimeLimit(Duration),
+    #[error("the extension could not start")]
+    NotStarted,
 }
 
 /// One try at a task.
@@ -294,8 +387,20 @@ impl Attempt<'_> {
             other => return Err(Undeliverable::UnknownCategory(other.to_string()).into()),
         };
         let _running = Running::new(&gauge.running);
+        if !tasks.startup.is_done().await {
+            return Err(Undeliverable::NotStarted.into());
+        }
+        // Before the permit: who waits for a predecessor takes nobody's place.
+        let is_interactive = self.task.options.task_category == TaskCategory::Interactive;
+        let context = self.context(1);
+        let key = tasks.extension.serialize_by.of(&context).filter(|_| !is_interactive);
+        let _turn = match key {
+            Some(key) => Some(tasks.turns.take(key).await),
+            None => None,
+        };
         let _permit = gauge.permits.acquire().await?;
         let settings = tasks.settings.load_full();
+        let limit = tasks.extension.time_limits.get(&self.task.input.event_type).copied().unwrap_or(limit);
         match &self.task.options.task_category {
             TaskCategory::Interactive => self.interactive(&settings, limit).await,
             TaskCategory::Scheduled => self.scheduled(&settings, limit).await,
@@ -358,14 +463,34 @@ impl Attempt<'_> {
             offered: offered.keys().map(String::as_str).collect::<Vec<_>>().join(", "),
         };
         let method = offered.get(&schedule.method).ok_or_else(unknown)?;
+        let limit = self.tasks.extension.time_limits.get(&schedule.method).copied().unwrap_or(limit);
         self.handle(settings, &method.handler, RawObject::copied(body), limit).await
     }
 
     /// The client for the account whose task it is.
     fn account_client(&self) -> Client {
         match &self.task.options.api_key {
-            Some(key) if !key.expose().is_empty() => self.tasks.client.with_api_key(key.expose()),
-            _ => self.tasks.client.clone(),
+            Some(key) if !key.expose().is_empty() => self.client().with_api_key(key.expose()),
+            _ => self.client().clone(),
+        }
+    }
+
+    /// The client that speaks for the extension.
+    fn client(&self) -> &Client {
+        match self.task.options.task_category {
+            TaskCategory::Interactive => &self.tasks.interactive_client,
+            _ => &self.tasks.client,
+        }
+    }
+
+    fn context(&self, attempt: u32) -> TaskContext {
+        let (options, input) = (&self.task.options, &self.task.input);
+        TaskContext {
+            task_id: options.task_id.clone(),
+            category: options.task_category.clone(),
+            event_type: input.event_type.clone(),
+            object_id: input.object_id.clone(),
+            attempt,
         }
     }
 
@@ -376,14 +501,39 @@ impl Attempt<'_> {
         object: RawObject,
         limit: Duration,
     ) -> Result<TaskOutput, HandlerError> {
-        let scope = self.scope(settings, handler, &object).await?;
+        let cancellation = Cancellation::new();
+        let scope = self.scope(settings, handler, &object, cancellation.clone()).await?;
         self.scope = Some(scope.clone());
+        let handling = handler.handle(object, scope);
+        self.limited(handling, limit, handler.compensates(), &cancellation).await
+    }
+
+    /// Waits for a handler until its time is over.
+    async fn limited(
+        &mut self,
+        mut handling: BoxFuture<'static, Result<TaskOutput, HandlerError>>,
+        limit: Duration,
+        compensates: bool,
+        cancellation: &Cancellation,
+    ) -> Result<TaskOutput, HandlerError> {
         // The limit counts from here: neither waiting for a permit nor fetching the object uses it up.
         self.started = Instant::now();
-        match timeout(limit, handler.handle(object, scope)).await {
-            Ok(end) => end,
-            Err(_) => Err(Undeliverable::TimeLimit(limit).into()),
+        let warned_at = limit.mul_f64(0.8);
+        if let Ok(end) = timeout(warned_at, &mut handling).await {
+            return end;
         }
+        warn!("the task has taken {warned_at:?} of its {limit:?}");
+        if let Ok(end) = timeout(limit.saturating_sub(warned_at), &mut handling).await {
+            return end;
+        }
+        cancellation.cancel();
+        if compensates {
+            let more = self.tasks.environment.limits.compensation;
+            if let Ok(end) = timeout(more, handling).await {
+                return end;
+            }
+        }
+        Err(Undeliverable::TimeLimit(limit).into())
     }
 
     async fn scope(
@@ -391,25 +541,22 @@ impl Attempt<'_> {
         settings: &Settings,
         handler: &Arc<dyn ErasedHandler>,
         object: &RawObject,
+        cancellation: Cancellation,
     ) -> Result<Scope, HandlerError> {
-        let (options, input) = (&self.task.options, &self.task.input);
+        let options = &self.task.options;
+        let attempt = self.tasks.attempts.begin(&self.task.input.event_type, &self.task.input.object_id);
         let context = &settings.context;
         let headers = TaskHeaders::new(self.task, &context.extension_id);
         let mut scope = settings
             .container
             .scope()
             .instance(Logger::new(Span::current()))
-            .instance(TaskContext {
-                task_id: options.task_id.clone(),
-                category: options.task_category.clone(),
-                event_type: input.event_type.clone(),
-                object_id: input.object_id.clone(),
-            })
+            .instance(cancellation)
+            .instance(self.context(attempt))
             .bind(|bind| handler.bind(object, bind));
         if let Some(installation_id) = &options.installation_id {
             let installation: Installation = self
-                .tasks
-                .client
+                .client()
                 .ns("devops")
                 .collection("services")
                 .resource(context.extension_id.as_str())
@@ -424,7 +571,7 @@ impl Attempt<'_> {
         if options.api_key.is_some() {
             scope = scope.instance(InstallationClient(headers.apply(&self.account_client())));
         }
-        let client = headers.apply(&self.tasks.client);
+        let client = headers.apply(self.client());
         Ok(scope.instance(client).build()?)
     }
 }
@@ -449,14 +596,18 @@ impl<'a> TaskHeaders<'a> {
     }
 
     fn apply(&self, client: &Client) -> Client {
-        let mut client = client
-            .with_header("EAAS_EXT_ID", self.extension_id)
-            .with_header("EAAS_TASK_ID", self.task_id)
-            .with_header("EAAS_TASK_TYPE", self.event_type);
-        if let Some(trace) = &self.trace {
-            client = client.with_header("ext-traceparent", trace);
+        let own = [
+            ("EAAS_EXT_ID", self.extension_id),
+            ("EAAS_TASK_ID", self.task_id),
+            ("EAAS_TASK_TYPE", self.event_type),
+        ];
+        let trace = self.trace.as_deref().map(|trace| ("ext-traceparent", trace));
+        let client = client.with_headers(own.into_iter().chain(trace));
+        // Beside Connect's own header, W3C's: so that anything on the way can read it too.
+        match self.trace.as_deref().and_then(TraceContext::parse) {
+            Some(trace) => client.with_trace(trace),
+            None => client,
         }
-        client
     }
 }
 

@@ -29,6 +29,25 @@ impl TransactionNotSelected {
     }
 }
 
+/// The task's time was over while a transaction ran, so it was stopped, to be compensated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the transaction \"{name}\" was stopped: the task's time is over")]
+pub struct TransactionStopped {
+    name: String,
+}
+
+impl TransactionStopped {
+    pub(crate) fn new(name: &str) -> Self {
+        Self { name: name.to_owned() }
+    }
+
+    /// The name of the transaction.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 /// A transaction failed, and so did its compensation.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}; its compensation failed too: {compensation}")]

@@ -4,12 +4,13 @@ mod error;
 mod function;
 mod injected;
 mod middleware;
+pub mod offline;
 mod saga;
 mod transaction;
 mod transactions;
 
 pub use connect_model::HandlerError;
-pub use error::{CompensationFailed, TransactionNotSelected};
+pub use error::{CompensationFailed, TransactionNotSelected, TransactionStopped};
 pub use function::{Compensation, Execution};
 pub use injected::{Injected, inject};
 pub use middleware::{Middleware, MiddlewareFn, Middlewares, Next};

@@ -20,8 +20,7 @@ use crate::Result;
 ///
 /// impl Middleware for OnlyPreview {
 ///     async fn handle(&self, request: &mut AssetRequest, next: Next<'_>) -> Result<BackgroundResponse> {
-///         let connection = request.asset.connection.as_ref();
-///         if connection.is_some_and(|connection| connection.r#type.as_deref() != Some("preview")) {
+///         if request.connection().is_some_and(|connection| connection.r#type != "preview") {
 ///             return Ok(BackgroundResponse::skip("only previews are processed"));
 ///         }
 ///         next.run(request).await

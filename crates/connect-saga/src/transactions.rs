@@ -1,12 +1,13 @@
-use std::{any::type_name, fmt};
+use std::{any::type_name, fmt, pin::pin};
 
-use connect_container::{Error as ContainerError, Inject, Scope};
+use connect_container::{Cancellation, Error as ContainerError, Inject, Scope};
 use connect_model::{AssetRequest, BackgroundResponse};
+use futures_util::future::{self, Either};
 use tracing::{Instrument, debug_span, warn};
 
 use crate::{
     BackgroundTransaction, COMPENSATED, CompensationFailed, Result, TRANSACTION, TransactionNotSelected,
-    transaction::DynTransaction,
+    TransactionStopped, transaction::DynTransaction,
 };
 
 type Boxed<R> = Box<dyn DynTransaction<R>>;
@@ -146,7 +147,7 @@ impl<R: Send + 'static> Selected<R> {
         self.scope.annotate(TRANSACTION, name);
         let span = debug_span!("transaction", name);
         async {
-            let error = match self.transaction.execute(request).await {
+            let error = match self.execute(request).await {
                 Ok(response) => return Ok(response),
                 Err(error) => error,
             };
@@ -164,6 +165,18 @@ impl<R: Send + 'static> Selected<R> {
         }
         .instrument(span)
         .await
+    }
+}
+
+impl<R: Send + 'static> Selected<R> {
+    /// Executes it, unless the task's time is over first.
+    async fn execute(&self, request: &mut R) -> Result<BackgroundResponse> {
+        let execution = self.transaction.execute(request);
+        let Some(cancellation) = self.scope.find::<Cancellation>()? else { return execution.await };
+        match future::select(execution, pin!(cancellation.cancelled())).await {
+            Either::Left((end, _)) => end,
+            Either::Right(((), _)) => Err(TransactionStopped::new(self.transaction.name()).into()),
+        }
     }
 }
 

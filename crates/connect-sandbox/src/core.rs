@@ -5,11 +5,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use connect_model::wire::{
-    Logging, LoggingMeta, Message, Secret, SetupRequest, SetupResponse, Task, TaskCategory, TaskOutput,
-    Variable,
+use connect_model::{
+    event::SCHEDULED_EXECUTION,
+    wire::{Message, SetupRequest, Task, TaskCategory, TaskOutput},
 };
-use serde_json::Value;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 use tokio::{
     sync::{Notify, broadcast, mpsc, oneshot},
     time::{Instant, sleep_until},
@@ -20,29 +21,14 @@ use tracing::warn;
 use crate::{
     Activity,
     api_error::ApiError,
-    dispatch::{ConnectionId, DispatchPolicy, Dispatcher, Lane},
-    events, fulfillment,
+    dispatch::{ConnectionId, Dispatcher, Enqueued, Lane, Outcome},
+    events, fulfillment, schedule,
+    setup::Setup,
     store::Store,
 };
 
-/// What the sandbox is set up with.
-#[derive(Debug)]
-pub(crate) struct Setup {
-    pub(crate) api_key: Secret,
-    pub(crate) environment_id: String,
-    pub(crate) variables: BTreeMap<String, Secret>,
-    pub(crate) policy: DispatchPolicy,
-    pub(crate) speed: f64,
-}
-
-impl Setup {
-    /// `SRVC-` and the middle of the environment's id.
-    pub(crate) fn service_id(&self) -> String {
-        let rest = self.environment_id.strip_prefix("ENV-").unwrap_or(&self.environment_id);
-        let middle = rest.rsplit_once('-').map_or(rest, |(middle, _)| middle);
-        format!("SRVC-{middle}")
-    }
-}
+/// How many activities a slow subscriber may be behind before it misses some.
+const ACTIVITIES: usize = 4_096;
 
 #[derive(Debug)]
 pub(crate) struct Core {
@@ -53,37 +39,46 @@ pub(crate) struct Core {
     /// Something changed: for who waits for an end.
     changed: Notify,
     activity: broadcast::Sender<Activity>,
+    clock: schedule::Clock,
 }
 
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) store: Store,
     pub(crate) dispatcher: Dispatcher,
-    /// The frames for each connection.
+    /// The frames for each connection; few, since a connection holds few tasks.
     senders: HashMap<ConnectionId, mpsc::UnboundedSender<Message>>,
-    /// Background events with their statuses, as the runners declared them.
-    subscriptions: BTreeMap<String, Vec<String>>,
+    /// Background events with their statuses, as the runners declared them; none before the first runner.
+    subscriptions: Option<BTreeMap<String, Vec<String>>>,
+    /// The methods that schedules may name; none before the first runner.
+    schedulables: Option<Vec<String>>,
+    /// When schedules fire next.
+    timers: BTreeMap<(Instant, String), Timestamp>,
     /// For which entry into a status a task was made last.
     announced: HashMap<(String, String), u64>,
-    waiters: HashMap<String, oneshot::Sender<TaskOutput>>,
+    waiters: HashMap<String, Vec<oneshot::Sender<TaskOutput>>>,
 }
 
 impl Core {
     pub(crate) fn new(setup: Setup, store: Store) -> Arc<Self> {
         let dispatcher = Dispatcher::new(setup.policy.clone(), setup.speed);
+        let clock = schedule::Clock::new(setup.speed);
         Arc::new(Self {
             setup,
             state: Mutex::new(State {
                 store,
                 dispatcher,
                 senders: HashMap::new(),
-                subscriptions: BTreeMap::new(),
+                subscriptions: None,
+                schedulables: None,
+                timers: BTreeMap::new(),
                 announced: HashMap::new(),
                 waiters: HashMap::new(),
             }),
             due: Notify::new(),
             changed: Notify::new(),
-            activity: broadcast::channel(4_096).0,
+            activity: broadcast::channel(ACTIVITIES).0,
+            clock,
         })
     }
 
@@ -105,8 +100,7 @@ impl Core {
     /// Gives tasks out when they are due, until the sandbox stops.
     pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
         loop {
-            self.give_out();
-            let due = self.state().dispatcher.next_due();
+            let due = self.give_out();
             let wait = async {
                 match due {
                     Some(due) => sleep_until(due).await,
@@ -121,26 +115,40 @@ impl Core {
         }
     }
 
-    fn give_out(&self) {
+    /// Gives out what is due, and says when something is next.
+    fn give_out(&self) -> Option<Instant> {
         let mut told = Vec::new();
-        {
-            let mut state = self.state();
-            let assigned = state.dispatcher.assign(Instant::now());
-            for (connection, task) in assigned {
-                told.push(Activity::TaskSent {
-                    task_id: task.options.task_id.clone(),
-                    event_type: task.input.event_type.clone(),
-                    object_id: task.input.object_id.clone(),
-                });
-                // A connection that is just being lost gives its tasks back when it is.
-                if let Some(sender) = state.senders.get(&connection) {
-                    let _ = sender.send(Message::Task(Box::new(task)));
-                }
+        let mut state = self.state();
+        let now = Instant::now();
+        state.fire(now, &self.clock);
+        let given = state.dispatcher.assign(now);
+        for (connection, task) in given.tasks {
+            told.push(Activity::TaskSent {
+                task_id: task.options.task_id.clone(),
+                event_type: task.input.event_type.clone(),
+                object_id: task.input.object_id.clone(),
+            });
+            // A connection that is just being lost gives its tasks back when it is.
+            if let Some(sender) = state.senders.get(&connection) {
+                let _ = sender.send(Message::Task(Box::new(task)));
             }
         }
+        for outcome in given.expired {
+            warn!(task = outcome.task_id, over = outcome.over, "a task was not answered in time");
+            state.ended(&outcome, None, now);
+            told.push(Activity::TaskExpired {
+                task_id: outcome.task_id,
+                event_type: outcome.event_type,
+                object_id: outcome.object_id,
+            });
+        }
+        let timer = state.timers.first_key_value().map(|((at, _), _)| *at);
+        let due = state.dispatcher.next_due().into_iter().chain(timer).min();
+        drop(state);
         for activity in told {
             self.tell(activity);
         }
+        due
     }
 
     /// A runner said what it handles: it gets its settings, and tasks for what it handles.
@@ -151,26 +159,28 @@ impl Core {
         lane: Option<Lane>,
         sender: mpsc::UnboundedSender<Message>,
     ) -> ConnectionId {
-        let response = self.setup_response(request);
-        let connection = {
-            let mut state = self.state();
-            let connection = state.dispatcher.connect(instance, lane);
-            // The answer is the first frame, before any task.
-            let _ = sender.send(Message::SetupResponse(Box::new(response)));
-            state.senders.insert(connection, sender);
-            if lane != Some(Lane::Interactive) {
-                for (event, statuses) in request.event_subscriptions.iter().flatten() {
-                    if !statuses.is_empty() {
-                        state.subscriptions.insert(event.clone(), statuses.clone());
-                    }
-                }
-                let ids: Vec<String> = state.store.requests().map(|(id, _)| id.clone()).collect();
-                for id in &ids {
-                    state.announce(id);
+        let response = self.setup.response(request);
+        let mut state = self.state();
+        let connection = state.dispatcher.connect(instance, lane);
+        // The answer is the first frame, before any task.
+        let _ = sender.send(Message::SetupResponse(Box::new(response)));
+        state.senders.insert(connection, sender);
+        if lane != Some(Lane::Interactive) {
+            let methods = request.schedulables.iter().flatten().map(|one| one.method.clone());
+            state.schedulables = Some(methods.collect());
+            let subscriptions = state.subscriptions.get_or_insert_default();
+            for (event, statuses) in request.event_subscriptions.iter().flatten() {
+                if !statuses.is_empty() {
+                    subscriptions.insert(event.clone(), statuses.clone());
                 }
             }
-            connection
-        };
+            let ids: Vec<String> = state.store.requests().map(|(id, _)| id.clone()).collect();
+            let now = Instant::now();
+            for id in &ids {
+                state.announce(id, now);
+            }
+        }
+        drop(state);
         self.tell(Activity::RunnerConnected { instance: instance.to_owned() });
         self.due.notify_one();
         connection
@@ -180,45 +190,10 @@ impl Core {
         {
             let mut state = self.state();
             state.senders.remove(&connection);
-            state.dispatcher.disconnect(connection);
+            state.dispatcher.disconnect(connection, Instant::now());
         }
         self.tell(Activity::RunnerDisconnected { instance: instance.to_owned() });
         self.due.notify_one();
-    }
-
-    fn setup_response(&self, request: &SetupRequest) -> SetupResponse {
-        let declared = request.variables.iter().flatten();
-        let mut variables: BTreeMap<String, (Secret, bool)> = declared
-            .map(|variable| (variable.name.clone(), (variable.initial_value.clone(), variable.secure)))
-            .collect();
-        for (name, value) in &self.setup.variables {
-            let secure = variables.get(name).is_some_and(|(_, secure)| *secure);
-            variables.insert(name.clone(), (value.clone(), secure));
-        }
-        let variables = variables.into_iter().map(|(name, (value, secure))| Variable {
-            name,
-            value: Some(value),
-            secure: Some(secure),
-        });
-        let subscribed = request.event_subscriptions.iter().flatten();
-        SetupResponse {
-            variables: Some(variables.collect()),
-            environment_type: Some("development".to_owned()),
-            environment_runtime: Some("local".to_owned()),
-            logging: Some(Logging {
-                log_level: Some("INFO".to_owned()),
-                runner_log_level: Some("INFO".to_owned()),
-                meta: Some(LoggingMeta {
-                    account_id: Some("VA-000-000".to_owned()),
-                    account_name: Some("Sandbox".to_owned()),
-                    service_id: Some(self.setup.service_id()),
-                    ..LoggingMeta::default()
-                }),
-                ..Logging::default()
-            }),
-            event_definitions: Some(subscribed.map(|(event, _)| events::definition(event)).collect()),
-            ..SetupResponse::default()
-        }
     }
 
     /// A runner answered a task.
@@ -228,27 +203,19 @@ impl Core {
             return;
         };
         let id = task.options.task_id;
+        let now = Instant::now();
         let mut state = self.state();
-        let Some(answered) = state.dispatcher.answer(connection, &id, output.clone(), Instant::now()) else {
+        let Some(outcome) = state.dispatcher.answer(connection, &id, output.clone(), now) else {
             drop(state);
             warn!(task = id, "an answer that nobody waits for was left out");
             return;
         };
-        if answered.over
-            && let Some(waiter) = state.waiters.remove(&id)
-        {
-            let _ = waiter.send(output.clone());
-        }
-        if answered.again {
-            // The entry was counted for the task that ran; it gets one of its own.
-            state.announced.remove(&(answered.event_type.clone(), answered.object_id.clone()));
-            state.announce(&answered.object_id);
-        }
+        state.ended(&outcome, Some(&output), now);
         drop(state);
         self.tell(Activity::TaskAnswered {
             task_id: id,
-            event_type: answered.event_type,
-            object_id: answered.object_id,
+            event_type: outcome.event_type,
+            object_id: outcome.object_id,
             output: Box::new(output),
         });
         self.due.notify_one();
@@ -263,53 +230,118 @@ impl Core {
         let mut state = self.state();
         let changed = state.store.change(id, change).ok_or_else(ApiError::not_found)??;
         if changed {
-            state.announce(id);
+            state.announce(id, Instant::now());
         }
-        let value = state
-            .store
-            .request(id)
-            .map(|stored| Arc::clone(&stored.value))
-            .ok_or_else(ApiError::not_found)?;
+        let stored = state.store.request(id).map(|stored| Arc::clone(&stored.value));
+        let value = stored.ok_or_else(ApiError::not_found)?;
         drop(state);
         if changed {
-            let status = value["status"].as_str().unwrap_or_default().to_owned();
+            let status = fulfillment::status(&value).to_owned();
             self.tell(Activity::RequestChanged { id: id.to_owned(), status });
             self.due.notify_one();
         }
         Ok(value)
     }
 
+    /// Adds a request. `None` where it has no id.
     pub(crate) fn add_request(&self, request: Value) -> Option<String> {
         let mut state = self.state();
+        let status = fulfillment::status(&request).to_owned();
         let id = state.store.put_request(request)?;
-        state.announce(&id);
+        state.announce(&id, Instant::now());
         drop(state);
-        self.changed.notify_waiters();
+        self.tell(Activity::RequestChanged { id: id.clone(), status });
         self.due.notify_one();
         Some(id)
     }
 
-    /// A task with somebody who waits for its end.
+    /// Sends an interactive task, for somebody who waits for its answer.
     pub(crate) fn ask(
+        &self,
+        event_type: &str,
+        object_id: &str,
+        data: Value,
+    ) -> oneshot::Receiver<TaskOutput> {
+        self.begin(event_type, TaskCategory::Interactive, object_id, Some(data))
+    }
+
+    /// Runs a schedule now, for somebody who waits for its end; a run that is open is joined.
+    pub(crate) fn trigger(&self, id: &str) -> Option<oneshot::Receiver<TaskOutput>> {
+        self.state().store.get("schedules", id)?;
+        Some(self.begin(SCHEDULED_EXECUTION, TaskCategory::Scheduled, id, None))
+    }
+
+    fn begin(
         &self,
         event_type: &str,
         category: TaskCategory,
         object_id: &str,
         data: Option<Value>,
-    ) -> Option<oneshot::Receiver<TaskOutput>> {
+    ) -> oneshot::Receiver<TaskOutput> {
         let (sender, receiver) = oneshot::channel();
         let mut state = self.state();
-        let id = state.dispatcher.enqueue(event_type, category, object_id, data)?;
-        state.waiters.insert(id, sender);
+        let open = state.dispatcher.open_task(event_type, object_id).map(str::to_owned);
+        let task = match open.filter(|_| category != TaskCategory::Interactive) {
+            Some(open) => Some(open),
+            None => match state.dispatcher.enqueue(event_type, category, object_id, data, Instant::now()) {
+                Enqueued::New(id) => Some(id),
+                Enqueued::Open => None,
+            },
+        };
+        if let Some(task) = task {
+            state.waiters.entry(task).or_default().push(sender);
+        }
         drop(state);
         self.due.notify_one();
-        Some(receiver)
+        receiver
+    }
+
+    /// Adds a schedule, or puts another in its place, and sets its timer; what is wrong with it is the error.
+    pub(crate) fn put_schedule(&self, mut schedule: Value) -> Result<Arc<Value>, String> {
+        let mut state = self.state();
+        let now = self.clock.now();
+        let members = schedule.as_object_mut().ok_or("Expected an object.")?;
+        let method = members.get("method").and_then(Value::as_str).filter(|method| !method.is_empty());
+        let method = method.ok_or("method: This field is required.")?;
+        if state.schedulables.as_ref().is_some_and(|known| !known.iter().any(|known| known == method)) {
+            return Err(format!("method: \"{method}\" is no schedulable of the environment."));
+        }
+        let next = match members.get("trigger").filter(|trigger| !trigger.is_null()) {
+            Some(trigger) => schedule::next_trigger(trigger, now)?,
+            None => None,
+        };
+        if !members.get("id").is_some_and(Value::is_string) {
+            let environment = self.setup.environment_id.strip_prefix("ENV-").unwrap_or_default();
+            let id = format!("EFS-{environment}-{:04}", state.store.number());
+            members.insert("id".to_owned(), id.into());
+        }
+        members
+            .entry("environment")
+            .or_insert_with(|| json!({"id": self.setup.environment_id, "type": "development"}));
+        members.entry("status").or_insert_with(|| "enabled".into());
+        let enabled = !matches!(members["status"].as_str(), Some("disabled" | "obsolete"));
+        let id = state.store.put("schedules", schedule).ok_or("id: It is empty.")?;
+        state.timers.retain(|(_, timed), _| *timed != id);
+        if let Some(next) = next.filter(|_| enabled) {
+            state.timers.insert((self.clock.instant(next), id.clone()), next);
+        }
+        let stored = state.store.get("schedules", &id).ok_or("id: It is empty.")?;
+        drop(state);
+        self.due.notify_one();
+        Ok(stored)
+    }
+
+    pub(crate) fn remove_schedule(&self, id: &str) -> bool {
+        let mut state = self.state();
+        state.timers.retain(|(_, timed), _| timed != id);
+        state.store.remove("schedules", id)
     }
 
     pub(crate) async fn settled(&self) {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
+            // From before the look, so that nothing is missed in between.
             changed.as_mut().enable();
             if self.state().is_settled() {
                 return;
@@ -321,31 +353,74 @@ impl Core {
 
 impl State {
     /// Makes a task for the status a request is in, if somebody handles that and none was made for it yet.
-    fn announce(&mut self, id: &str) {
+    fn announce(&mut self, id: &str, now: Instant) {
         let Some(stored) = self.store.request(id) else { return };
-        let event = events::of_request(&stored.value);
-        let status = stored.value["status"].as_str().unwrap_or_default();
-        let entered = stored.entered;
-        let subscribed =
-            self.subscriptions.get(&event).is_some_and(|statuses| statuses.iter().any(|own| own == status));
-        let key = (event, id.to_owned());
-        if !subscribed || self.announced.get(&key) == Some(&entered) {
+        let (event, entered) = (events::of_request(&stored.value), stored.entered);
+        if !self.handles(&event, fulfillment::status(&stored.value)) {
             return;
         }
-        self.dispatcher.enqueue(&key.0, TaskCategory::Background, id, None);
+        let key = (event, id.to_owned());
+        if self.announced.get(&key) == Some(&entered) {
+            return;
+        }
+        self.dispatcher.enqueue(&key.0, TaskCategory::Background, id, None, now);
         self.announced.insert(key, entered);
     }
 
-    /// Whether nothing more happens by itself: no task is open, and each request that somebody handles had its task.
-    fn is_settled(&self) -> bool {
-        !self.subscriptions.is_empty()
-            && self.dispatcher.is_idle()
-            && self.store.requests().all(|(id, stored)| {
-                fulfillment::is_settled(&stored.value) || {
-                    let event = events::of_request(&stored.value);
-                    !self.subscriptions.contains_key(&event)
-                        || self.announced.contains_key(&(event, id.clone()))
+    /// Whether a runner handles what enters a status.
+    fn handles(&self, event: &str, status: &str) -> bool {
+        let statuses = self.subscriptions.as_ref().and_then(|events| events.get(event));
+        statuses.is_some_and(|statuses| statuses.iter().any(|own| own == status))
+    }
+
+    /// What follows from the end of an attempt.
+    fn ended(&mut self, outcome: &Outcome, output: Option<&TaskOutput>, now: Instant) {
+        if outcome.over {
+            // Who waits for a task that was never answered learns it by the sender's end.
+            for waiter in self.waiters.remove(&outcome.task_id).into_iter().flatten() {
+                if let Some(output) = output {
+                    let _ = waiter.send(output.clone());
                 }
+            }
+        }
+        if outcome.again && outcome.category == TaskCategory::Scheduled {
+            let category = outcome.category.clone();
+            self.dispatcher.enqueue(&outcome.event_type, category, &outcome.object_id, None, now);
+        } else if outcome.again {
+            // The entry was counted for the task that ran; it gets one of its own.
+            self.announced.remove(&(outcome.event_type.clone(), outcome.object_id.clone()));
+            self.announce(&outcome.object_id, now);
+        }
+    }
+
+    /// Makes tasks for the schedules whose time has come, and sets their next timers.
+    fn fire(&mut self, now: Instant, clock: &schedule::Clock) {
+        let mut due = Vec::new();
+        while let Some(entry) = self.timers.first_entry().filter(|entry| entry.key().0 <= now) {
+            due.push(entry.remove_entry());
+        }
+        for ((_, id), fired) in due {
+            let Some(schedule) = self.store.get("schedules", &id) else { continue };
+            self.dispatcher.enqueue(SCHEDULED_EXECUTION, TaskCategory::Scheduled, &id, None, now);
+            // What was missed meanwhile is not made up for.
+            let after = fired.max(clock.now());
+            if let Ok(Some(next)) = schedule::next_trigger(&schedule["trigger"], after) {
+                self.timers.insert((clock.instant(next), id), next);
+            }
+        }
+    }
+
+    /// Whether nothing more happens by itself: no task is open, and each request is at its end, or had its task, or
+    /// is in a status that no runner handles.
+    fn is_settled(&self) -> bool {
+        self.dispatcher.is_idle()
+            && self.store.requests().all(|(id, stored)| {
+                fulfillment::is_settled(&stored.value)
+                    || self.subscriptions.is_some() && {
+                        let event = events::of_request(&stored.value);
+                        !self.handles(&event, fulfillment::status(&stored.value))
+                            || self.announced.get(&(event, id.clone())) == Some(&stored.entered)
+                    }
             })
     }
 }

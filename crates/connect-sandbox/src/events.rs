@@ -1,80 +1,101 @@
 //! The event types of Connect, and where their objects are.
 //!
-//! Source: section "Available events" of Connect's documentation, and the filter of the runner's own tests.
+//! Source: Connect's page "Available events", the list of the runner's library, and the filter of the runner's own
+//! tests. Collections that no source names follow the paths of the Open API.
 
-use connect_model::wire::EventDefinition;
+use connect_model::{event::SCHEDULED_EXECUTION, wire::EventDefinition};
 use serde_json::{Value, json};
 
-pub(crate) struct EventType {
-    pub(crate) name: &'static str,
-    pub(crate) category: &'static str,
-    pub(crate) collection: &'static str,
-    pub(crate) statuses: &'static [&'static str],
+struct EventType {
+    name: &'static str,
+    category: &'static str,
+    /// Empty where the task carries its data.
+    collection: &'static str,
+    /// The field of the status.
+    field: &'static str,
+    statuses: &'static [&'static str],
 }
 
 const ASSET: &[&str] = &["pending", "approved", "failed", "inquiring", "scheduled", "revoking", "revoked"];
 const ASSET_PLAIN: &[&str] = &["pending", "approved", "failed", "scheduled", "revoking", "revoked"];
-const TIER: &[&str] = &["pending", "approved", "failed", "inquiring"];
+const TIER: &[&str] = &["draft", "tiers_setup", "pending", "approved", "failed", "inquiring"];
 const VALIDATION: &[&str] = &["draft", "inquiring"];
+const LISTING_REQUEST: &[&str] = &["draft", "reviewing", "deploying", "completed", "canceled"];
 
 macro_rules! table {
-    ($($name:literal $category:literal $collection:literal $statuses:expr;)*) => {
-        &[$(EventType { name: $name, category: $category, collection: $collection, statuses: $statuses },)*]
+    ($($name:literal $category:ident $collection:literal $field:ident $statuses:expr;)*) => {
+        &[$(EventType {
+            name: $name,
+            category: stringify!($category),
+            collection: $collection,
+            field: stringify!($field),
+            statuses: $statuses,
+        },)*]
     };
 }
 
-pub(crate) const TYPES: &[EventType] = table! {
-    "asset_purchase_request_processing" "background" "requests" ASSET;
-    "asset_change_request_processing" "background" "requests" ASSET;
-    "asset_adjustment_request_processing" "background" "requests" ASSET;
-    "asset_suspend_request_processing" "background" "requests" ASSET_PLAIN;
-    "asset_resume_request_processing" "background" "requests" ASSET_PLAIN;
-    "asset_cancel_request_processing" "background" "requests" ASSET_PLAIN;
-    "asset_renew_request_processing" "background" "requests" ASSET;
-    "asset_transfer_request_processing" "background" "requests" ASSET;
-    "asset_purchase_request_validation" "interactive" "requests" VALIDATION;
-    "asset_change_request_validation" "interactive" "requests" VALIDATION;
-    "asset_renew_request_validation" "interactive" "requests" VALIDATION;
-    "asset_transfer_request_validation" "interactive" "requests" VALIDATION;
-    "tier_config_setup_request_processing" "background" "tier/config-requests" TIER;
-    "tier_config_change_request_processing" "background" "tier/config-requests" TIER;
-    "tier_config_adjustment_request_processing" "background" "tier/config-requests" TIER;
-    "tier_config_setup_request_validation" "interactive" "tier/config-requests" VALIDATION;
-    "tier_config_change_request_validation" "interactive" "tier/config-requests" VALIDATION;
-    "tier_account_update_request_processing" "background" "tier/account-requests" &["pending", "accepted", "ignored"];
-    "usage_file_request_processing" "background" "usage/files"
+const TYPES: &[EventType] = table! {
+    "asset_purchase_request_processing" background "requests" status ASSET;
+    "asset_change_request_processing" background "requests" status ASSET;
+    "asset_adjustment_request_processing" background "requests" status ASSET;
+    "asset_suspend_request_processing" background "requests" status ASSET_PLAIN;
+    "asset_resume_request_processing" background "requests" status ASSET_PLAIN;
+    "asset_cancel_request_processing" background "requests" status ASSET_PLAIN;
+    "asset_renew_request_processing" background "requests" status ASSET;
+    "asset_transfer_request_processing" background "requests" status ASSET;
+    "asset_purchase_request_validation" interactive "" status VALIDATION;
+    "asset_change_request_validation" interactive "" status VALIDATION;
+    "asset_renew_request_validation" interactive "" status VALIDATION;
+    "asset_transfer_request_validation" interactive "" status VALIDATION;
+    "tier_config_setup_request_processing" background "tier/config-requests" status TIER;
+    "tier_config_change_request_processing" background "tier/config-requests" status TIER;
+    "tier_config_adjustment_request_processing" background "tier/config-requests" status TIER;
+    "tier_config_setup_request_validation" interactive "" status VALIDATION;
+    "tier_config_change_request_validation" interactive "" status VALIDATION;
+    "product_action_execution" interactive "" status &[];
+    "product_custom_event_processing" interactive "" status &[];
+    "tier_account_update_request_processing" background "tier/account-requests" status
+        &["pending", "accepted", "ignored"];
+    "usage_file_request_processing" background "usage/files" status
         &["draft", "uploading", "uploaded", "invalid", "processing", "ready", "rejected", "pending", "accepted", "closed"];
-    "part_usage_file_request_processing" "background" "usage/chunks" &["draft", "ready", "closed", "failed"];
-    "listing_request_processing" "background" "listing-requests"
-        &["draft", "reviewing", "deploying", "completed", "canceled"];
-    "listing_new_request_processing" "background" "listing-requests"
-        &["draft", "reviewing", "deploying", "completed", "canceled"];
-    "listing_remove_request_processing" "background" "listing-requests"
-        &["draft", "reviewing", "deploying", "completed", "canceled"];
-    "listing_processing" "background" "listings" &["unlisted", "listed"];
-    "product_action_execution" "interactive" "" &[];
-    "product_custom_event_processing" "interactive" "" &[];
+    "part_usage_file_request_processing" background "usage/chunks" status &["draft", "ready", "closed", "failed"];
+    "listing_request_processing" background "listing-requests" state LISTING_REQUEST;
+    "listing_new_request_processing" background "listing-requests" state LISTING_REQUEST;
+    "listing_remove_request_processing" background "listing-requests" state LISTING_REQUEST;
+    "listing_processing" background "listings" status &["unlisted", "listed"];
+    "installation_status_change" background "devops/installations" status &["installed", "uninstalled"];
+    "helpdesk_case_processing" background "helpdesk/cases" state &["pending", "inquiring", "resolved", "closed"];
+    "contract_changed" background "contracts" status
+        &["new", "enrolling", "pending", "active", "terminated", "rejected"];
+    "product_changed" background "products" status
+        &["draft", "indevelopment", "oncertification", "published", "initializationfailed", "deleted", "endofsale"];
+    "pricelist_version_changed" background "pricing/versions" status
+        &["draft", "processing", "scheduled", "active", "expired"];
+    "translation_change" background "localization/translations" status &[];
+    "scheduled_execution" scheduled "" status &[];
 };
 
-pub(crate) fn find(name: &str) -> Option<&'static EventType> {
-    TYPES.iter().find(|event| event.name == name)
-}
-
-/// What a setup response says about an event.
-pub(crate) fn definition(name: &str) -> EventDefinition {
-    let known = find(name);
-    let collection = known.map_or("requests", |event| event.collection);
-    let has_statuses = known.is_none_or(|event| !event.statuses.is_empty());
-    let field = if collection == "listing-requests" { "state" } else { "status" };
-    let filter = if has_statuses {
-        format!("and(eq(id,${{_object_id_}}),in({field},${{_statuses_}}))")
-    } else {
-        "eq(id,${_object_id_})".to_owned()
+/// What a setup response says about an event; `schedules` is the path of the environment's schedules.
+pub(crate) fn definition(name: &str, schedules: &str) -> EventDefinition {
+    let known = TYPES.iter().find(|event| event.name == name);
+    let collection = match known.map(|event| event.collection) {
+        _ if name == SCHEDULED_EXECUTION => Some(schedules),
+        Some("") => None,
+        Some(collection) => Some(collection),
+        // An event of a later Connect; most are about requests.
+        None => Some("requests"),
+    };
+    let filter = match known {
+        Some(event) if event.statuses.is_empty() => "eq(id,${_object_id_})".to_owned(),
+        _ => {
+            let field = known.map_or("status", |event| event.field);
+            format!("and(eq(id,${{_object_id_}}),in({field},${{_statuses_}}))")
+        }
     };
     EventDefinition {
         event_type: name.to_owned(),
-        api_resource_endpoint: Some(format!("{collection}/{{pk}}")),
-        api_collection_endpoint: Some(collection.to_owned()),
+        api_resource_endpoint: collection.map(|collection| format!("{collection}/{{pk}}")),
+        api_collection_endpoint: collection.map(str::to_owned),
         api_collection_filter: Some(filter),
     }
 }
@@ -97,4 +118,50 @@ pub(crate) fn rest() -> Vec<Value> {
 /// The event that announces an asset request of this type.
 pub(crate) fn of_request(request: &Value) -> String {
     format!("asset_{}_request_processing", request["type"].as_str().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn definitions_say_where_and_which() {
+        let of = |name: &str| {
+            let definition = definition(name, "devops/services/S/environments/E/schedules");
+            (
+                definition.api_collection_endpoint.unwrap_or_default(),
+                definition.api_resource_endpoint.unwrap_or_default(),
+                definition.api_collection_filter.unwrap_or_default(),
+            )
+        };
+        let by_status = "and(eq(id,${_object_id_}),in(status,${_statuses_}))";
+        let expected = |collection: &str, filter: &str| {
+            (collection.to_owned(), format!("{collection}/{{pk}}"), filter.to_owned())
+        };
+        assert_eq!(of("asset_change_request_processing"), expected("requests", by_status));
+        assert_eq!(of("tier_config_setup_request_processing"), expected("tier/config-requests", by_status));
+        let by_state = "and(eq(id,${_object_id_}),in(state,${_statuses_}))";
+        assert_eq!(of("helpdesk_case_processing"), expected("helpdesk/cases", by_state));
+        assert_eq!(of("translation_change"), expected("localization/translations", "eq(id,${_object_id_})"));
+        let schedules = "devops/services/S/environments/E/schedules";
+        assert_eq!(of("scheduled_execution"), expected(schedules, "eq(id,${_object_id_})"));
+        assert_eq!(of("product_action_execution").0, "", "its data is in the task");
+        assert_eq!(of("offer_changed"), expected("requests", by_status));
+    }
+
+    #[test]
+    fn the_table_names_what_the_model_does() {
+        let background = connect_model::event::ASSET_PURCHASE_REQUEST_PROCESSING;
+        for name in [
+            background.name(),
+            connect_model::event::PRODUCT_ACTION_EXECUTION.name(),
+            connect_model::event::LISTING_PROCESSING.name(),
+            connect_model::event::PART_USAGE_FILE_REQUEST_PROCESSING.name(),
+            SCHEDULED_EXECUTION,
+        ] {
+            assert!(TYPES.iter().any(|event| event.name == name), "{name}");
+        }
+        let ids: std::collections::BTreeSet<&str> = TYPES.iter().map(|event| event.name).collect();
+        assert_eq!(ids.len(), TYPES.len());
+    }
 }

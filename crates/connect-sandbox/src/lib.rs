@@ -1,15 +1,23 @@
 #![doc = include_str!("../README.md")]
 
+mod activity;
 mod api_error;
+mod builder;
 mod core;
 mod dispatch;
+mod error;
 mod events;
 mod fulfillment;
 mod rest;
 mod sandbox;
+mod schedule;
 mod server;
+mod setup;
 mod socket;
 mod store;
 
+pub use activity::Activity;
+pub use builder::SandboxBuilder;
 pub use dispatch::{AttemptRecord, DispatchPolicy, TaskRecord, TaskStatus};
-pub use sandbox::{Activity, Sandbox, SandboxBuilder, SandboxError};
+pub use error::SandboxError;
+pub use sandbox::Sandbox;

@@ -12,6 +12,10 @@ struct Arguments {
     /// Where to listen: an IP address and a port. Other than loopback, whoever reaches it and has the key can use it.
     #[arg(long, default_value = "127.0.0.1:8080")]
     address: String,
+    /// The key to take, `ApiKey SU-…:…`; by default that of the environment variable `API_KEY`, or else one that is
+    /// made up. Whoever is on this machine can see arguments.
+    #[arg(long)]
+    api_key: Option<String>,
     /// How much faster time goes.
     #[arg(long, default_value_t = 1.0)]
     speed: f64,
@@ -34,24 +38,30 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let mut builder = Sandbox::builder().address(arguments.address).speed(arguments.speed);
-    // The process list shows arguments, so a key comes by the environment only.
-    if let Ok(key) = std::env::var("API_KEY") {
+    if let Some(key) = arguments.api_key.or_else(|| std::env::var("API_KEY").ok()) {
         builder = builder.api_key(key);
     }
     for path in arguments.requests {
         builder = builder.load_requests(path);
     }
     let sandbox = builder.start().await?;
-    {
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "The sandbox listens on {}. A runner finds it by:\n", sandbox.url())?;
-        // The key is the sandbox's own, and this is where people get it from.
-        for (name, value) in sandbox.environment() {
-            writeln!(out, "export {name}='{value}'")?;
-        }
-        writeln!(out)?;
+    // A reader that is gone (`| head`) is no reason to stop.
+    if let Err(error) = introduce(&sandbox) {
+        tracing::warn!("nobody reads what a runner needs: {error}");
     }
     tokio::signal::ctrl_c().await?;
     sandbox.stop().await;
     Ok(())
+}
+
+fn introduce(sandbox: &Sandbox) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "The sandbox listens on {}. A runner finds it by:\n", sandbox.url())?;
+    // The key is the sandbox's own, and this is where people get it from.
+    for (name, value) in sandbox.environment() {
+        // In the quotes of a shell, a quote is written '\''.
+        writeln!(out, "export {name}='{}'", value.replace('\'', r"'\''"))?;
+    }
+    writeln!(out)?;
+    out.flush()
 }

@@ -1,4 +1,6 @@
-//! REST: what is below `/public/v1`.
+//! REST: what is below `/public/v1`. Paths, bodies and answers are those of Connect's Open API.
+
+mod page;
 
 use std::sync::Arc;
 
@@ -9,7 +11,7 @@ use axum::{
     http::{Method, StatusCode},
     response::{IntoResponse, Response},
 };
-use connect_model::rql::{Comparison, Operand, Query, Rql};
+use connect_model::rql::Query;
 use serde_json::{Value, json};
 
 use crate::{
@@ -18,13 +20,10 @@ use crate::{
     events,
     fulfillment::{self, Action},
 };
+use page::{id_of, page};
 
-/// The largest body of a request.
+/// The largest body of a request, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
-/// How many entries a list holds where nobody says how many.
-const PAGE: usize = 100;
-/// How many entries a list holds at most.
-const LONGEST_PAGE: usize = 1_000;
 
 /// Answers a call whose key is right. The path is what is below `/public/v1`.
 pub(crate) async fn answer(core: &Arc<Core>, path: &str, request: Request) -> Result<Response, ApiError> {
@@ -47,6 +46,7 @@ pub(crate) async fn answer(core: &Arc<Core>, path: &str, request: Request) -> Re
         Method::GET => call.get(&segments),
         Method::POST => call.post(&segments),
         Method::PUT => call.put(&segments),
+        Method::DELETE => call.delete(&segments),
         _ => Err(ApiError::not_found()),
     }
 }
@@ -57,85 +57,111 @@ struct Call<'a> {
     body: Value,
 }
 
+/// What a path below `devops/services/{service}` leads to.
+enum Devops<'a> {
+    Schedules,
+    Schedule(&'a str),
+    Trigger(&'a str),
+    Installations,
+    Installation(&'a str),
+}
+
 fn one(value: &Value) -> Response {
     Json(value).into_response()
+}
+
+fn found(value: Option<Arc<Value>>) -> Result<Response, ApiError> {
+    value.map(|value| one(&value)).ok_or_else(ApiError::not_found)
 }
 
 impl Call<'_> {
     fn get(&self, segments: &[&str]) -> Result<Response, ApiError> {
         let state = || self.core.state();
         match segments {
-            ["requests"] => self.requests(),
-            ["requests", id] => {
-                let value = state().store.request(id).map(|stored| Arc::clone(&stored.value));
-                value.map(|value| one(&value)).ok_or_else(ApiError::not_found)
-            }
-            ["assets"] => {
-                let assets = state().store.assets();
-                self.list(assets)
-            }
-            ["assets", id] => {
-                let asset = state().store.asset(id);
-                asset.map(|asset| one(&asset)).ok_or_else(ApiError::not_found)
-            }
-            ["assets", id, "requests"] => {
-                let requests: Vec<Value> = {
+            ["requests"] => {
+                let query = self.parsed()?;
+                let all: Vec<Arc<Value>> = {
                     let state = state();
-                    let own = state.store.requests().filter(|(_, stored)| stored.value["asset"]["id"] == *id);
-                    own.map(|(_, stored)| (*stored.value).clone()).collect()
+                    match id_of(&query) {
+                        Some(id) => state
+                            .store
+                            .request(id)
+                            .map(|stored| Arc::clone(&stored.value))
+                            .into_iter()
+                            .collect(),
+                        None => state.store.requests().map(|(_, stored)| Arc::clone(&stored.value)).collect(),
+                    }
                 };
-                self.list(requests)
+                Ok(page(all, &query))
             }
-            ["accounts"] => self.list(vec![account()]),
-            ["auth", "context"] => Ok(one(&json!({"account": account(), "user": {"id": "UR-000-000-000"}}))),
-            ["devops", "event-definitions"] => self.list(events::rest()),
-            ["devops", "services", service, "environments", environment, rest @ ..] => {
-                self.own(service)?;
-                if *environment != self.core.setup.environment_id {
-                    return Err(ApiError::not_found());
+            ["requests", id] => found(state().store.request(id).map(|stored| Arc::clone(&stored.value))),
+            ["assets"] => {
+                let query = self.parsed()?;
+                let all = match id_of(&query) {
+                    Some(id) => state().store.asset(id).into_iter().collect(),
+                    None => state().store.assets(),
+                };
+                Ok(page(all, &query))
+            }
+            ["assets", id] => found(state().store.asset(id)),
+            ["assets", id, "requests"] => self.list(state().store.requests_of(id)),
+            ["products", product, "templates"] => {
+                self.list(state().store.list(&format!("products/{product}/templates")))
+            }
+            ["products", product, "templates", id] => {
+                found(state().store.get(&format!("products/{product}/templates"), id))
+            }
+            ["accounts"] => self.list(Some(vec![Arc::new(account())])),
+            ["accounts", id] => found(Some(account()).filter(|account| account["id"] == *id).map(Arc::new)),
+            ["auth", "context"] => {
+                Ok(one(&json!({"account": account(), "user": {"id": "SU-000-000-000", "name": "Sandbox"}})))
+            }
+            ["devops", "event-definitions"] => {
+                self.list(Some(events::rest().into_iter().map(Arc::new).collect()))
+            }
+            ["devops", "services", rest @ ..] => match self.devops(rest)? {
+                Devops::Schedules => self.list(Some(state().store.list("schedules").unwrap_or_default())),
+                Devops::Schedule(id) => found(state().store.get("schedules", id)),
+                Devops::Installations => {
+                    self.list(Some(state().store.list("installations").unwrap_or_default()))
                 }
-                match rest {
-                    ["schedules"] => self.others("schedules"),
-                    ["schedules", id] => self.other("schedules", id),
-                    _ => Err(ApiError::not_found()),
-                }
-            }
-            ["devops", "services", service, "installations"] => {
-                self.own(service)?;
-                self.others("installations")
-            }
-            ["devops", "services", service, "installations", id] => {
-                self.own(service)?;
-                self.other("installations", id)
-            }
+                Devops::Installation(id) => found(state().store.get("installations", id)),
+                Devops::Trigger(_) => Err(ApiError::not_found()),
+            },
             _ => Err(ApiError::not_found()),
         }
     }
 
     fn post(&self, segments: &[&str]) -> Result<Response, ApiError> {
+        self.check_body()?;
         match segments {
-            ["requests"] => {
-                let id = self.body["id"].as_str().unwrap_or_default();
-                if self.core.state().store.request(id).is_some() {
-                    return Err(ApiError::conflict(format!("The request {id} exists.")));
-                }
-                let missing = || ApiError::bad("VAL_001", "id: This field is required.");
-                let id = self.core.add_request(self.body.clone()).ok_or_else(missing)?;
-                let value = self.core.state().store.request(&id).map(|stored| Arc::clone(&stored.value));
-                let value = value.ok_or_else(ApiError::not_found)?;
-                Ok((StatusCode::CREATED, one(&value)).into_response())
-            }
+            ["requests"] => self.create(),
             ["requests", id, action] => {
                 let action = Action::named(action).ok_or_else(ApiError::not_found)?;
-                let value =
-                    self.core.change_request(id, |request| fulfillment::act(request, action, &self.body))?;
+                let template = self.template(id);
+                let change = |request: &mut Value| fulfillment::act(request, action, &self.body, &template);
+                let value = self.core.change_request(id, change)?;
                 Ok(one(&value))
             }
+            ["devops", "services", rest @ ..] => match self.devops(rest)? {
+                Devops::Schedules => {
+                    let stored = self.core.put_schedule(self.body.clone());
+                    let stored = stored.map_err(|error| ApiError::bad("VAL_001", error))?;
+                    Ok((StatusCode::CREATED, one(&stored)).into_response())
+                }
+                Devops::Trigger(id) => {
+                    // Nobody waits for its end here.
+                    self.core.trigger(id).ok_or_else(ApiError::not_found)?;
+                    found(self.core.state().store.get("schedules", id))
+                }
+                _ => Err(ApiError::not_found()),
+            },
             _ => Err(ApiError::not_found()),
         }
     }
 
     fn put(&self, segments: &[&str]) -> Result<Response, ApiError> {
+        self.check_body()?;
         match segments {
             ["requests", id] => {
                 let value =
@@ -146,88 +172,90 @@ impl Call<'_> {
         }
     }
 
-    fn own(&self, service: &str) -> Result<(), ApiError> {
-        if service == self.core.setup.service_id() { Ok(()) } else { Err(ApiError::not_found()) }
+    fn delete(&self, segments: &[&str]) -> Result<Response, ApiError> {
+        let ["devops", "services", rest @ ..] = segments else { return Err(ApiError::not_found()) };
+        match self.devops(rest)? {
+            Devops::Schedule(id) if self.core.remove_schedule(id) => {
+                Ok(StatusCode::NO_CONTENT.into_response())
+            }
+            _ => Err(ApiError::not_found()),
+        }
     }
 
-    fn other(&self, collection: &str, id: &str) -> Result<Response, ApiError> {
-        let found = self.core.state().store.get(collection, id);
-        found.map(|value| one(&value)).ok_or_else(ApiError::not_found)
+    /// A whole request with its id is taken as it is, which Connect would not do; an order gets its ids here.
+    fn create(&self) -> Result<Response, ApiError> {
+        let request = if self.body.get("id").is_some_and(|id| !id.is_null()) {
+            let id = self.body["id"].as_str().unwrap_or_default();
+            if self.core.state().store.request(id).is_some() {
+                return Err(ApiError::conflict(format!("The request {id} exists.")));
+            }
+            self.body.clone()
+        } else {
+            let mut state = self.core.state();
+            loop {
+                let number = state.store.number();
+                let request = fulfillment::purchase(&self.body, number)?;
+                if state.store.request(request["id"].as_str().unwrap_or_default()).is_none() {
+                    break request;
+                }
+            }
+        };
+        let missing = || ApiError::bad("VAL_001", "id: Not a valid string.");
+        let id = self.core.add_request(request).ok_or_else(missing)?;
+        let value = self.core.state().store.request(&id).map(|stored| Arc::clone(&stored.value));
+        Ok((StatusCode::CREATED, found(value)?).into_response())
     }
 
-    fn others(&self, collection: &str) -> Result<Response, ApiError> {
-        let all = self.core.state().store.list(collection);
-        self.list(all.iter().map(|value| (**value).clone()).collect())
+    /// What a request is to say of the template that the body names.
+    fn template(&self, request: &str) -> Value {
+        let Some(id) = self.body["template_id"].as_str() else { return Value::Null };
+        let state = self.core.state();
+        let request = state.store.request(request).map(|stored| Arc::clone(&stored.value));
+        let product = request.as_ref().and_then(|request| request["asset"]["product"]["id"].as_str());
+        let templates = product.map(|product| format!("products/{product}/templates"));
+        let known = templates.and_then(|templates| state.store.get(&templates, id));
+        match known.as_ref().and_then(|known| known.get("name")) {
+            Some(name) => json!({"id": id, "name": name}),
+            None => json!({"id": id}),
+        }
+    }
+
+    fn check_body(&self) -> Result<(), ApiError> {
+        if self.body.is_object() || self.body.is_null() {
+            return Ok(());
+        }
+        Err(ApiError::bad("VAL_001", "Invalid data. Expected a dictionary."))
+    }
+
+    /// Only the extension's own service and environment are there.
+    fn devops<'a>(&self, segments: &[&'a str]) -> Result<Devops<'a>, ApiError> {
+        let [service, rest @ ..] = segments else { return Err(ApiError::not_found()) };
+        let setup = &self.core.setup;
+        if *service != setup.service_id() {
+            return Err(ApiError::not_found());
+        }
+        match rest {
+            ["installations"] => Ok(Devops::Installations),
+            ["installations", id] => Ok(Devops::Installation(id)),
+            ["environments", environment, "schedules", rest @ ..] if *environment == setup.environment_id => {
+                match rest {
+                    [] => Ok(Devops::Schedules),
+                    [id] => Ok(Devops::Schedule(id)),
+                    [id, "trigger"] => Ok(Devops::Trigger(id)),
+                    _ => Err(ApiError::not_found()),
+                }
+            }
+            _ => Err(ApiError::not_found()),
+        }
     }
 
     fn parsed(&self) -> Result<Query, ApiError> {
         Query::parse(self.query).map_err(|error| ApiError::bad("VAL_001", format!("The query is {error}.")))
     }
 
-    /// Requests, of which there may be many: an id in the filter finds its one without looking at the others.
-    fn requests(&self) -> Result<Response, ApiError> {
+    fn list(&self, all: Option<Vec<Arc<Value>>>) -> Result<Response, ApiError> {
         let query = self.parsed()?;
-        let found: Vec<Value> = {
-            let state = self.core.state();
-            let matching = |value: &Value| query.filter.as_ref().is_none_or(|filter| filter.matches(value));
-            if let Some(id) = query.filter.as_ref().and_then(id_of) {
-                let stored = state.store.request(id).filter(|stored| matching(&stored.value));
-                stored.map(|stored| (*stored.value).clone()).into_iter().collect()
-            } else {
-                let all = state.store.requests().filter(|(_, stored)| matching(&stored.value));
-                all.map(|(_, stored)| (*stored.value).clone()).collect()
-            }
-        };
-        Ok(page(found, &query))
-    }
-
-    fn list(&self, mut all: Vec<Value>) -> Result<Response, ApiError> {
-        let query = self.parsed()?;
-        if let Some(filter) = &query.filter {
-            all.retain(|value| filter.matches(value));
-        }
-        Ok(page(all, &query))
-    }
-}
-
-/// The id that every match has to have.
-fn id_of(filter: &Rql) -> Option<&str> {
-    match filter {
-        Rql::Compare(Comparison::Eq, field, Operand::Text(id)) if field == "id" => Some(id),
-        Rql::And(members) => members.iter().find_map(id_of),
-        _ => None,
-    }
-}
-
-fn page(mut found: Vec<Value>, query: &Query) -> Response {
-    query.sort(&mut found);
-    let total = found.len();
-    let offset = query.offset.unwrap_or(0);
-    let limit = query.limit.unwrap_or(PAGE).min(LONGEST_PAGE);
-    let mut items: Vec<Value> = found.into_iter().skip(offset).take(limit).collect();
-    for hidden in query.select.iter().filter_map(|field| field.strip_prefix('-')) {
-        for item in &mut items {
-            hide(item, hidden);
-        }
-    }
-    let (first, last) = if items.is_empty() { (0, 0) } else { (offset, offset + items.len() - 1) };
-    let range = format!("items {first}-{last}/{total}");
-    ([("Content-Range", range)], Json(items)).into_response()
-}
-
-/// Takes a branch out of an object.
-fn hide(value: &mut Value, path: &str) {
-    match (path.split_once('.'), value) {
-        (Some((first, rest)), Value::Object(members)) => {
-            if let Some(inner) = members.get_mut(first) {
-                hide(inner, rest);
-            }
-        }
-        (None, Value::Object(members)) => {
-            members.remove(path);
-        }
-        (_, Value::Array(list)) => list.iter_mut().for_each(|entry| hide(entry, path)),
-        _ => {}
+        all.map(|all| page(all, &query)).ok_or_else(ApiError::not_found)
     }
 }
 

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{api_error::ApiError, core::Core, dispatch::Lane, rest, socket};
 
 /// The version of Connect that the sandbox stands in for.
-const CONNECT_VERSION: &str = "37.0.0";
+const CONNECT_VERSION: &str = "37.0.1";
 /// The largest frame of a runner.
 const FRAME_LIMIT: usize = 64 << 20;
 

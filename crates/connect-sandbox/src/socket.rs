@@ -22,6 +22,7 @@ pub(crate) async fn serve(
     lane: Option<Lane>,
     stop: CancellationToken,
 ) {
+    // Pings are answered below this: by the WebSocket itself, whenever it is read.
     let request = loop {
         let received = tokio::select! {
             received = timeout(SETUP_LIMIT, socket.recv()) => received,
@@ -35,6 +36,7 @@ pub(crate) async fn serve(
             Err(error) => warn!("a frame was left out: {error}"),
         }
     };
+    // What a connection holds is limited, so this does not grow beyond that.
     let (sender, mut outgoing) = mpsc::unbounded_channel();
     let connection = core.set_up(&request, &instance, lane, sender);
     let (mut sink, mut stream) = socket.split();

@@ -1,7 +1,6 @@
 //! The extension itself: what a vendor's engineer writes.
 
 use connect_fulfillment::prelude::*;
-use serde_json::json;
 
 use crate::{api::VendorApi, vendor::Refused};
 
@@ -14,18 +13,10 @@ impl ServiceProvider for VendorServiceProvider {
     }
 }
 
-/// Writes a parameter into the request, here and in Connect.
-async fn set_param(client: &Client, request: &mut AssetRequest, id: &str, value: &str) -> Result<()> {
-    let changes = json!({"asset": {"params": [{"id": id, "value": value}]}});
-    client.collection("requests").resource(&request.id).update(&changes).await?;
-    request.set_param(id, value);
-    Ok(())
-}
-
 #[derive(Inject)]
 struct CreateCustomer {
     vendor: VendorApi,
-    client: Client,
+    requests: AssetRequests,
 }
 
 impl BackgroundTransaction for CreateCustomer {
@@ -40,7 +31,8 @@ impl BackgroundTransaction for CreateCustomer {
     async fn execute(&self, request: &mut AssetRequest) -> Result<BackgroundResponse> {
         let name = request.customer().and_then(|customer| customer.name.as_deref()).unwrap_or("unknown");
         let customer_id = self.vendor.create_customer(&request.id, name).await?;
-        set_param(&self.client, request, "customer_id", &customer_id).await?;
+        let customer_id = [Parameter::new("customer_id", customer_id)];
+        *request = self.requests.update_params(request, &customer_id).await?;
         Ok(BackgroundResponse::reschedule(Duration::from_secs(30)))
     }
 }
@@ -48,7 +40,7 @@ impl BackgroundTransaction for CreateCustomer {
 #[derive(Inject)]
 struct CreateSubscription {
     vendor: VendorApi,
-    client: Client,
+    requests: AssetRequests,
 }
 
 impl BackgroundTransaction for CreateSubscription {
@@ -66,7 +58,8 @@ impl BackgroundTransaction for CreateSubscription {
         let seats =
             quantity.and_then(|quantity| quantity.to_text().parse().ok()).ok_or("no seats were ordered")?;
         let subscription_id = self.vendor.create_subscription(&request.id, customer_id, seats).await?;
-        set_param(&self.client, request, "subscription_id", &subscription_id).await?;
+        let subscription_id = [Parameter::new("subscription_id", subscription_id)];
+        *request = self.requests.update_params(request, &subscription_id).await?;
         Ok(BackgroundResponse::reschedule(Duration::from_secs(30)))
     }
 
@@ -76,15 +69,14 @@ impl BackgroundTransaction for CreateSubscription {
         if let Some(customer_id) = request.value("customer_id") {
             self.vendor.delete_customer(customer_id).await?;
         }
-        let fail = self.client.collection("requests").resource(&request.id).action("fail");
-        fail.post(&json!({"reason": reason})).await?;
+        self.requests.fail(request, reason.as_str()).await?;
         Ok(BackgroundResponse::fail(reason.as_str()))
     }
 }
 
 #[derive(Inject)]
 struct ApproveRequest {
-    client: Client,
+    requests: AssetRequests,
     #[inject(name = "activation_template")]
     template_id: String,
 }
@@ -99,8 +91,7 @@ impl BackgroundTransaction for ApproveRequest {
     }
 
     async fn execute(&self, request: &mut AssetRequest) -> Result<BackgroundResponse> {
-        let approve = self.client.collection("requests").resource(&request.id).action("approve");
-        approve.post(&json!({"template_id": self.template_id})).await?;
+        self.requests.approve(request, &self.template_id).await?;
         Ok(BackgroundResponse::done())
     }
 }
@@ -142,4 +133,23 @@ pub(crate) fn extension() -> Extension {
         .variable(Variable::new("PRODUCT_ID").initial_value("PRD-635-752-204"))
         .provider(VendorServiceProvider)
         .background(event::ASSET_PURCHASE_REQUEST_PROCESSING, ["pending"], PurchaseSaga)
+}
+
+#[cfg(test)]
+mod tests {
+    use connect_fulfillment::client::mock::ClientMock;
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_is_approved_with_the_template() {
+        let mock = ClientMock::new();
+        let body = json!({"template_id": "TL-1"});
+        mock.post("requests/PR-1/approve").body(body).reply(json!({"id": "PR-1", "status": "approved"}));
+        let approve =
+            ApproveRequest { requests: AssetRequests::new(mock.client()), template_id: "TL-1".to_owned() };
+        let mut request = serde_json::from_value(json!({"id": "PR-1", "status": "pending"})).unwrap();
+        assert_eq!(approve.execute(&mut request).await.unwrap(), BackgroundResponse::done());
+    }
 }

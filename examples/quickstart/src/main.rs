@@ -1,11 +1,10 @@
 //! The extension of the README: it approves every purchase.
 
 use connect_fulfillment::prelude::*;
-use serde_json::json;
 
 #[derive(Inject)]
 struct ApproveRequest {
-    client: Client,
+    requests: AssetRequests,
     #[inject(name = "activation_template")]
     template_id: String,
 }
@@ -20,8 +19,7 @@ impl BackgroundTransaction for ApproveRequest {
     }
 
     async fn execute(&self, request: &mut AssetRequest) -> Result<BackgroundResponse> {
-        let approve = self.client.collection("requests").resource(&request.id).action("approve");
-        approve.post(&json!({"template_id": self.template_id})).await?;
+        self.requests.approve(request, &self.template_id).await?;
         Ok(BackgroundResponse::done())
     }
 }

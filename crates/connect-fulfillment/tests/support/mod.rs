@@ -69,6 +69,8 @@ struct Seen {
     calls: Vec<Call>,
     connections: Vec<Connected>,
     frames: Vec<Value>,
+    /// How often each task was answered.
+    answers: HashMap<String, usize>,
 }
 
 pub struct Platform {
@@ -135,7 +137,11 @@ impl Platform {
             }
         };
         let end = timeout(PATIENCE, wait).await;
-        end.unwrap_or_else(|_| panic!("{what} did not happen; frames so far: {:#?}", self.frames()))
+        end.unwrap_or_else(|_| {
+            let frames = self.frames();
+            let last = frames.iter().rev().take(20).collect::<Vec<_>>();
+            panic!("{what} did not happen; {} frames so far, the last: {last:#?}", frames.len())
+        })
     }
 
     /// The newest connection of a lane, once so many were made.
@@ -155,6 +161,16 @@ impl Platform {
 
     pub fn frames(&self) -> Vec<Value> {
         self.seen.lock().unwrap().frames.clone()
+    }
+
+    /// How often each task was answered.
+    pub fn answers(&self) -> HashMap<String, usize> {
+        self.seen.lock().unwrap().answers.clone()
+    }
+
+    /// Waits until so many tasks were answered.
+    pub async fn answered(&self, tasks: usize) {
+        self.until("that many answers", |seen| (seen.answers.len() >= tasks).then_some(())).await;
     }
 
     pub fn calls(&self) -> Vec<Call> {
@@ -238,7 +254,7 @@ async fn answer(State(platform): State<Arc<Platform>>, request: Request) -> Resp
         return axum::Json(object).into_response();
     }
     if let Some(query) = parts.uri.query() {
-        let filter = rql::Query::parse(query).unwrap().filter.unwrap();
+        let filter = rql::Query::parse(query).unwrap().filter;
         let of_collection =
             objects.iter().filter(|(path, _)| path.rsplit_once('/').is_some_and(|(own, _)| own == key));
         let count = of_collection.filter(|(_, object)| filter.matches(object)).count();
@@ -287,8 +303,13 @@ async fn serve(
     });
     while let Some(Ok(message)) = stream.next().await {
         if let ws::Message::Text(text) = message {
-            let frame = serde_json::from_str(text.as_str()).unwrap();
-            platform.note(|seen| seen.frames.push(frame));
+            let frame: Value = serde_json::from_str(text.as_str()).unwrap();
+            platform.note(|seen| {
+                if let Some(id) = frame["data"]["options"]["task_id"].as_str() {
+                    *seen.answers.entry(id.to_owned()).or_default() += 1;
+                }
+                seen.frames.push(frame);
+            });
         }
     }
 }

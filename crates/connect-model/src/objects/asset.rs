@@ -1,10 +1,8 @@
-use serde_json::{Number, Value};
-
-use super::{Configuration, Connection, Parameter, Params, ParamsExt, Reference, Template, TierAccount};
-use crate::{
-    field::Field,
-    macros::{object, open_enum},
+use super::{
+    Attribute, BillingPeriod, Configuration, Connection, EventLog, Item, Params, Reference, Template,
+    TierAccount, User,
 };
+use crate::macros::{object, open_enum};
 
 open_enum! {
     /// What an asset request asks for.
@@ -27,7 +25,7 @@ open_enum! {
         Transfer = "transfer",
     }
 
-    /// Where an asset request stands.
+    /// Where an asset request or a tier config request stands.
     RequestStatus {
         /// Not ordered yet; can be validated.
         Draft = "draft",
@@ -64,6 +62,16 @@ open_enum! {
         /// Gone.
         Terminated = "terminated",
     }
+
+    /// Whose account of an asset it is.
+    Tier {
+        /// Who uses it.
+        Customer = "customer",
+        /// Who sold it.
+        Tier1 = "tier1",
+        /// Who sold it to the seller.
+        Tier2 = "tier2",
+    }
 }
 
 object! {
@@ -83,20 +91,30 @@ object! {
         created = "created": Option<String>,
         /// When it last changed, ISO 8601.
         updated = "updated": Option<String>,
+        /// Whether the buyer has answered an inquiry.
+        answered = "answered": Option<bool>,
+        /// Who takes care of it.
+        assignee = "assignee": Option<Box<User>>,
         /// The text people see once it is approved, in older answers.
         activation_key = "activation_key": Option<String>,
         /// The template that shows it.
-        template = "template": Option<Template>,
+        template = "template": Option<Box<Template>>,
         /// The address of the form by which the buyer answers an inquiry.
         params_form_url = "params_form_url": Option<String>,
-        /// From when on it holds.
+        /// The request before it that was approved.
+        previous_approved_request = "previous_approved_request": Option<Box<Reference>>,
+        /// From when on it holds, ISO 8601.
         effective_date = "effective_date": Option<String>,
-        /// When it is to be processed.
+        /// When it is to be processed, ISO 8601.
         planned_date = "planned_date": Option<String>,
+        /// What happened to it.
+        events = "events": Option<Box<EventLog>>,
+        /// Values that other systems keep with it.
+        external_attributes = "external_attributes": Option<Box<serde_json::Value>>,
         /// Where it was bought.
-        marketplace = "marketplace": Option<Reference>,
+        marketplace = "marketplace": Option<Box<Reference>>,
         /// Under which contract.
-        contract = "contract": Option<Reference>,
+        contract = "contract": Option<Box<Reference>>,
         /// The asset as it would become.
         asset = "asset": Asset,
     }
@@ -111,10 +129,14 @@ object! {
         external_id = "external_id": Option<String>,
         /// Its unique id in the distributor's system.
         external_uid = "external_uid": Option<String>,
+        /// Its name in the distributor's system.
+        external_name = "external_name": Option<String>,
         /// What is subscribed to.
-        product = "product": Option<Reference>,
+        product = "product": Option<Box<Reference>>,
         /// By which connection.
         connection = "connection": Option<Box<Connection>>,
+        /// What happened to it.
+        events = "events": Option<Box<EventLog>>,
         /// How many of what.
         items = "items": Vec<Item>,
         /// The parameters with their values.
@@ -122,150 +144,50 @@ object! {
         /// Who bought, and through whom.
         tiers = "tiers": Option<Box<Tiers>>,
         /// The product's configuration values.
-        configuration = "configuration": Option<Configuration>,
+        configuration = "configuration": Option<Box<Configuration>>,
         /// Where it was bought.
-        marketplace = "marketplace": Option<Reference>,
+        marketplace = "marketplace": Option<Box<Reference>>,
         /// Under which contract.
-        contract = "contract": Option<Reference>,
-    }
-
-    /// A quantity of something that is subscribed to.
-    Item {
-        /// Its id within the product.
-        id = "id": String,
-        /// Its id in Connect (`PRD-…-dddd`).
-        global_id = "global_id": Option<String>,
-        /// The vendor's part number.
-        mpn = "mpn": Option<String>,
-        /// What people see.
-        display_name = "display_name": Option<String>,
-        /// How many.
-        quantity = "quantity": Option<Quantity>,
-        /// How many before.
-        old_quantity = "old_quantity": Option<Quantity>,
-        /// The name of its unit.
-        r#type = "type": Option<String>,
-        /// The billing period.
-        period = "period": Option<String>,
-        /// Reservation or PPU.
-        item_type = "item_type": Option<String>,
-        /// Its configuration values.
-        params = "params": Params,
+        contract = "contract": Option<Box<Reference>>,
+        /// The template that shows it.
+        template = "template": Option<Box<Template>>,
+        /// The request about it that is open.
+        pending_request = "pending_request": Option<Box<Reference>>,
+        /// When it ends unless it is renewed, ISO 8601.
+        renewal_expiration_date = "renewal_expiration_date": Option<String>,
+        /// When it is billed, in the billing view.
+        billing = "billing": Option<Box<AssetBilling>>,
+        /// Values that other systems keep with it.
+        external_attributes = "external_attributes": Vec<Attribute>,
     }
 
     /// Who bought, and through whom.
     Tiers {
         /// The customer.
-        customer = "customer": Option<TierAccount>,
+        customer = "customer": Option<Box<TierAccount>>,
         /// The reseller.
-        tier1 = "tier1": Option<TierAccount>,
+        tier1 = "tier1": Option<Box<TierAccount>>,
         /// The reseller's distributor.
-        tier2 = "tier2": Option<TierAccount>,
-    }
-}
-
-/// How many: a text of a number in newer answers, a number in old ones, or `unlimited`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Quantity(Value);
-
-impl Quantity {
-    /// The quantity as text.
-    #[must_use]
-    pub fn to_text(&self) -> String {
-        match &self.0 {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        }
+        tier2 = "tier2": Option<Box<TierAccount>>,
     }
 
-    /// Whether there is no limit.
-    #[must_use]
-    pub fn is_unlimited(&self) -> bool {
-        self.0 == "unlimited"
+    /// When an asset is billed.
+    AssetBilling {
+        /// How long a period is.
+        period = "period": Option<Box<BillingPeriod>>,
+        /// When the next period begins, a date.
+        next_date = "next_date": Option<String>,
+        /// The day on which periods begin.
+        anniversary = "anniversary": Option<Box<Anniversary>>,
+        /// The last billing requests of vendor and provider.
+        stats = "stats": Option<Box<serde_json::Value>>,
     }
 
-    /// The quantity as a number; none when unlimited or not a number.
-    #[must_use]
-    pub fn as_f64(&self) -> Option<f64> {
-        match &self.0 {
-            Value::String(text) => text.trim().parse().ok(),
-            other => other.as_f64(),
-        }
-    }
-}
-
-impl Default for Quantity {
-    /// None at all.
-    fn default() -> Self {
-        Self(Value::String("0".to_owned()))
-    }
-}
-
-impl From<u64> for Quantity {
-    fn from(quantity: u64) -> Self {
-        Self(Value::String(quantity.to_string()))
-    }
-}
-
-impl Field for Quantity {
-    fn is_absent(&self) -> bool {
-        false
-    }
-
-    fn to_value(&self) -> Value {
-        self.0.clone()
-    }
-
-    fn from_text(text: &str) -> Option<Self> {
-        Some(Self(Value::String(text.to_owned())))
-    }
-
-    fn from_number(number: &Number) -> Option<Self> {
-        Some(Self(Value::Number(number.clone())))
-    }
-}
-
-impl serde::Serialize for Quantity {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
-    }
-}
-
-impl AssetRequest {
-    /// The parameter of this id, of the request's asset.
-    #[must_use]
-    pub fn param(&self, id: &str) -> Option<&Parameter> {
-        self.asset.params.param(id)
-    }
-
-    /// The value of the parameter of this id, if there is one that is not empty.
-    #[must_use]
-    pub fn value(&self, id: &str) -> Option<&str> {
-        self.param(id).and_then(Parameter::value)
-    }
-
-    /// Sets the value of a parameter of the asset, here and not in Connect.
-    pub fn set_param(&mut self, id: &str, value: impl Into<String>) {
-        self.asset.params.set(id, value);
-    }
-
-    /// The configuration parameter of this id.
-    #[must_use]
-    pub fn configuration_param(&self, id: &str) -> Option<&Parameter> {
-        self.asset.configuration.as_ref()?.params.param(id)
-    }
-
-    /// The item of this id, global id or part number.
-    #[must_use]
-    pub fn item(&self, id: &str) -> Option<&Item> {
-        self.asset.items.iter().find(|item| {
-            item.id == id || item.global_id.as_deref() == Some(id) || item.mpn.as_deref() == Some(id)
-        })
-    }
-
-    /// The customer.
-    #[must_use]
-    pub fn customer(&self) -> Option<&TierAccount> {
-        self.asset.tiers.as_ref()?.customer.as_ref()
+    /// The day on which billing periods begin.
+    Anniversary {
+        /// The day of the month.
+        day = "day": Option<i64>,
+        /// The month, where periods are longer than one.
+        month = "month": Option<i64>,
     }
 }

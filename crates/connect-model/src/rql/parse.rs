@@ -1,281 +1,271 @@
-use percent_encoding::percent_decode_str;
+use super::{
+    Comparison, Operand, Rql, RqlError,
+    operand::{Repr, is_pattern_text},
+    query::Found,
+    tree::is_name,
+};
 
-use super::{Comparison, Operand, Rql, RqlError};
-
-/// How deep filters may stand inside one another.
+/// How deep filters and values may stand inside one another.
 const DEPTH_LIMIT: usize = 64;
 
-/// The query of a collection: which objects, in which order, which of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Query {
-    /// Which objects.
-    pub filter: Option<Rql>,
-    /// Fields to sort by; a leading `-` sorts descending.
-    pub ordering: Vec<String>,
-    /// Members to add (`+`) or to leave out (`-`).
-    pub select: Vec<String>,
-    /// At most so many.
-    pub limit: Option<usize>,
-    /// After so many.
-    pub offset: Option<usize>,
-    /// A text to search for.
-    pub search: Option<String>,
-}
-
-impl Query {
-    /// Reads the query of a URL, percent-encoded as it is there; an empty one asks for everything.
-    ///
-    /// ```
-    /// use connect_model::rql::Query;
-    ///
-    /// let query = Query::parse("in(status,(pending,approved))&ordering(-created)&limit=10&offset=0")?;
-    /// assert_eq!((query.limit, query.ordering), (Some(10), vec!["-created".to_owned()]));
-    /// # Ok::<(), connect_model::rql::RqlError>(())
-    /// ```
-    pub fn parse(query: &str) -> Result<Self, RqlError> {
-        // The whole query is decoded before it is parsed, and `+` stays a plus: so the published server does.
-        let text: Vec<char> = percent_decode_str(query).decode_utf8_lossy().chars().collect();
-        let mut parser = Parser { text: &text, at: 0, depth: 0 };
-        let mut parsed = Self::default();
-        let mut filters = Vec::new();
-        while !parser.is_done() {
-            if !parser.paging(&mut parsed)? {
-                filters.push(parser.any()?);
-            }
-            if !parser.is_done() && !parser.eat('&') && !parser.eat(',') {
-                return Err(parser.expected("\"&\" or the end"));
-            }
-        }
-        parsed.filter = (!filters.is_empty()).then(|| Rql::all(filters));
-        Ok(parsed)
-    }
-}
-
 impl Rql {
-    /// Reads a filter, as text that is not percent-encoded.
+    /// Reads a filter, as text that is not percent-encoded. A blank text is no condition.
+    ///
+    /// It takes what the published grammar takes, and these: `|` and `;` without brackets around them, which bind
+    /// tighter than `&` and `,` there; `field=like=pattern` and `field=in=(a,b)`; `range(field,low,high)`.
     pub fn parse(text: &str) -> Result<Self, RqlError> {
-        let text: Vec<char> = text.chars().collect();
-        let mut parser = Parser { text: &text, at: 0, depth: 0 };
-        let filter = parser.joined()?;
-        if parser.is_done() { Ok(filter) } else { Err(parser.expected("the end")) }
+        if text.trim().is_empty() {
+            return Ok(Self::Empty);
+        }
+        let mut parser = Parser::new(text);
+        let mut members = vec![parser.alternatives()?];
+        while parser.eat(',') || parser.eat('&') {
+            members.push(parser.alternatives()?);
+        }
+        parser.end()?;
+        Ok(Self::all(members))
     }
 }
 
-struct Parser<'a> {
-    text: &'a [char],
+pub(super) struct Parser<'a> {
+    text: &'a str,
+    /// In bytes.
     at: usize,
     depth: usize,
+    /// Whether comparisons alone may stand here, so that `t` is the name of a field.
+    comparisons_only: bool,
+    /// What stands beside the filter, where a whole query is read.
+    pub(super) found: Option<Found>,
 }
 
-impl Parser<'_> {
-    fn is_done(&self) -> bool {
-        self.at >= self.text.len()
+const NOT_A_SINGLE: &str = "one comparison or list, which is all that not(…) takes";
+
+impl<'a> Parser<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, at: 0, depth: 0, comparisons_only: false, found: None }
     }
 
-    fn peek(&self) -> Option<char> {
-        self.text.get(self.at).copied()
+    pub(super) fn rest(&self) -> &'a str {
+        &self.text[self.at..]
     }
 
-    fn eat(&mut self, char: char) -> bool {
-        let found = self.peek() == Some(char);
-        self.at += usize::from(found);
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(super) fn go_to(&mut self, at: usize) {
+        self.at = at;
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.rest().is_empty()
+    }
+
+    pub(super) fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    pub(super) fn eat(&mut self, char: char) -> bool {
+        let found = self.rest().starts_with(char);
+        self.at += if found { char.len_utf8() } else { 0 };
         found
     }
 
-    fn need(&mut self, char: char, expected: &'static str) -> Result<(), RqlError> {
+    pub(super) fn need(&mut self, char: char, expected: &'static str) -> Result<(), RqlError> {
         if self.eat(char) { Ok(()) } else { Err(self.expected(expected)) }
     }
 
-    fn expected(&self, expected: &'static str) -> RqlError {
-        RqlError::Syntax { position: self.at, expected }
+    pub(super) fn end(&self) -> Result<(), RqlError> {
+        if self.is_done() { Ok(()) } else { Err(self.expected("\"&\", \",\", \"|\", \";\" or the end")) }
+    }
+
+    pub(super) fn expected(&self, expected: &'static str) -> RqlError {
+        self.expected_at(self.at, expected)
+    }
+
+    pub(super) fn expected_at(&self, at: usize, expected: &'static str) -> RqlError {
+        let (before, rest) = self.text.split_at(at);
+        RqlError::Syntax { position: before.chars().count(), expected, found: rest.chars().next() }
+    }
+
+    /// The characters from here on that belong together.
+    pub(super) fn run(&mut self, belongs: impl Fn(char) -> bool) -> &'a str {
+        let rest = self.rest();
+        let length = rest.find(|char| !belongs(char)).unwrap_or(rest.len());
+        self.at += length;
+        &rest[..length]
     }
 
     /// A name: of a field or an operator.
-    fn name(&mut self) -> Result<String, RqlError> {
-        let start = self.at;
-        let is_name = |char: char| char.is_alphanumeric() || "_.-".contains(char);
-        while self.peek().is_some_and(is_name) {
-            self.at += 1;
+    pub(super) fn name(&mut self, expected: &'static str) -> Result<&'a str, RqlError> {
+        if !self.rest().starts_with(|first: char| first.is_ascii_alphabetic()) {
+            return Err(self.expected(expected));
         }
-        if start == self.at || !self.text[start].is_alphabetic() && self.text[start] != '_' {
-            self.at = start;
-            return Err(self.expected("a field or an operator"));
-        }
-        Ok(self.text[start..self.at].iter().collect())
+        Ok(self.run(is_name))
     }
 
-    /// Parts of a query that are no filter. False where there is none here.
-    fn paging(&mut self, query: &mut Query) -> Result<bool, RqlError> {
-        let start = self.at;
-        let Ok(name) = self.name() else { return Ok(false) };
-        match (name.as_str(), self.peek()) {
-            ("limit", Some('=')) => query.limit = Some(self.number()?),
-            ("offset", Some('=')) => query.offset = Some(self.number()?),
-            ("search", Some('=')) => {
-                self.at += 1;
-                query.search = Some(self.text()?);
-            }
-            ("order_by", Some('=')) => {
-                self.at += 1;
-                query.ordering = self.text()?.split(',').map(str::to_owned).collect();
-            }
-            ("ordering", Some('(')) => query.ordering = self.fields()?,
-            ("select", Some('(')) => query.select = self.fields()?,
-            ("limit", Some('(')) => {
-                self.at += 1;
-                query.limit = Some(self.digits()?);
-                if self.eat(',') {
-                    query.offset = Some(self.digits()?);
-                }
-                self.need(')', "\")\"")?;
-            }
-            _ => {
-                self.at = start;
-                return Ok(false);
-            }
-        }
-        Ok(true)
+    fn field(&mut self) -> Result<&'a str, RqlError> {
+        self.name("a field")
     }
 
-    fn number(&mut self) -> Result<usize, RqlError> {
-        self.at += 1;
-        self.digits()
+    pub(super) fn is_nested(&self) -> bool {
+        self.depth > 1
     }
 
-    fn digits(&mut self) -> Result<usize, RqlError> {
-        let start = self.at;
-        while self.peek().is_some_and(|char| char.is_ascii_digit()) {
-            self.at += 1;
-        }
-        let digits: String = self.text[start..self.at].iter().collect();
-        digits.parse().map_err(|_| RqlError::Syntax { position: start, expected: "a number" })
-    }
-
-    /// `(a,-b,+c)`
-    fn fields(&mut self) -> Result<Vec<String>, RqlError> {
-        self.need('(', "\"(\"")?;
-        let mut fields = Vec::new();
-        loop {
-            let descending = self.eat('-');
-            let _ = !descending && self.eat('+');
-            let name = self.name()?;
-            fields.push(if descending { format!("-{name}") } else { name });
-            if !self.eat(',') {
-                self.need(')', "\",\" or \")\"")?;
-                return Ok(fields);
-            }
-        }
-    }
-
-    /// `a,b`, `a&b`
-    fn joined(&mut self) -> Result<Rql, RqlError> {
-        let mut members = vec![self.any()?];
-        while self.eat(',') || self.eat('&') {
-            members.push(self.any()?);
-        }
-        Ok(Rql::all(members))
-    }
-
-    /// `a|b`, `a;b`
-    fn any(&mut self) -> Result<Rql, RqlError> {
-        self.depth += 1;
-        if self.depth > DEPTH_LIMIT {
+    fn deeper<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T, RqlError>) -> Result<T, RqlError> {
+        if self.depth >= DEPTH_LIMIT {
             return Err(self.expected("filters that stand less deep inside one another"));
         }
-        let mut members = vec![self.all()?];
-        while self.eat('|') || self.eat(';') {
-            members.push(self.all()?);
-        }
+        self.depth += 1;
+        let result = inner(self);
         self.depth -= 1;
+        result
+    }
+
+    /// `a|b`, `a;b`, outside brackets.
+    pub(super) fn alternatives(&mut self) -> Result<Rql, RqlError> {
+        let mut members = vec![self.term()?.0];
+        while self.eat('|') || self.eat(';') {
+            members.push(self.term()?.0);
+        }
         Ok(Rql::any(members))
     }
 
-    /// `a&b`; at the top of a query the parts may be paging, so it ends before them.
-    fn all(&mut self) -> Result<Rql, RqlError> {
-        let mut members = vec![self.term()?];
-        while self.depth > 1 && self.peek() == Some('&') {
-            self.at += 1;
-            members.push(self.term()?);
+    /// `a&b`, inside brackets. Also whether it is a single comparison or list.
+    fn chain(&mut self) -> Result<(Rql, bool), RqlError> {
+        let (first, is_single) = self.term()?;
+        if self.peek() != Some('&') {
+            return Ok((first, is_single));
         }
-        Ok(Rql::all(members))
+        let mut members = vec![first];
+        while self.eat('&') {
+            members.push(self.term()?.0);
+        }
+        Ok((Rql::all(members), false))
     }
 
-    fn term(&mut self) -> Result<Rql, RqlError> {
-        if self.eat('(') {
-            let inner = self.joined()?;
-            self.need(')', "\")\"")?;
-            return Ok(inner);
-        }
-        let name = self.name()?;
-        if self.eat('=') {
-            return self.assignment(name);
-        }
-        self.need('(', "\"(\" or \"=\"")?;
-        let filter = match name.as_str() {
-            "and" => Rql::all(self.members()?),
-            "or" => Rql::any(self.members()?),
-            "not" => !self.any()?,
-            "in" | "out" => self.list(name == "out")?,
-            "range" => {
-                let field = self.name()?;
-                self.need(',', "\",\"")?;
-                let low = self.operand()?;
-                self.need(',', "\",\"")?;
-                let high = self.operand()?;
-                Rql::all([
-                    Rql::Compare(Comparison::Ge, field.clone(), low),
-                    Rql::Compare(Comparison::Le, field, high),
-                ])
-            }
-            _ => {
-                let Some(comparison) = Comparison::named(&name) else {
-                    self.at -= name.chars().count() + 1;
-                    return Err(self.expected("an operator such as eq, in, like, and, or, not"));
-                };
-                let field = self.name()?;
-                self.need(',', "\",\"")?;
-                Rql::Compare(comparison, field, self.operand()?)
-            }
+    /// `a,b`, `a|b`, `a;b` up to the closing bracket, all with the same sign.
+    fn bracketed(&mut self) -> Result<(Rql, bool), RqlError> {
+        let (first, is_single) = self.chain()?;
+        let Some(sign @ (',' | '|' | ';')) = self.peek() else {
+            self.need(')', "\"&\", \",\", \"|\", \";\" or \")\"")?;
+            return Ok((first, is_single));
         };
-        self.need(')', "\")\"")?;
-        Ok(filter)
+        let mut members = vec![first];
+        while self.eat(sign) {
+            members.push(self.chain()?.0);
+        }
+        self.need(')', "\")\" or the same sign as before, since brackets hold one kind of group")?;
+        Ok((if sign == ',' { Rql::all(members) } else { Rql::any(members) }, false))
+    }
+
+    /// One thing between signs. Also whether `not(…)` takes it.
+    fn term(&mut self) -> Result<(Rql, bool), RqlError> {
+        self.deeper(|parser| {
+            if parser.eat('(') {
+                return parser.bracketed();
+            }
+            let start = parser.at;
+            let name = parser.name("a field or an operator such as eq, in, like, and, or, not")?;
+            if parser.eat('=') {
+                if name == "t" && !parser.comparisons_only {
+                    return Err(parser.expected_at(start, "a field; \"t\" is an operator here"));
+                }
+                return Ok((parser.assignment(start, name)?, true));
+            }
+            parser.need('(', "\"(\" or \"=\"")?;
+            let (filter, is_single) = match name {
+                "and" => (Rql::all(parser.members()?), false),
+                "or" => (Rql::any(parser.members()?), false),
+                "not" => {
+                    let inside = parser.at;
+                    let (filter, is_single) = parser.comparison_only()?;
+                    if !is_single {
+                        return Err(parser.expected_at(inside, NOT_A_SINGLE));
+                    }
+                    // What stands beside the filter in a query is no condition, negated or not.
+                    (if filter.is_empty() { filter } else { !filter }, false)
+                }
+                "t" => (Rql::all(parser.comparisons()?), false),
+                "ordering" | "select" => (parser.fields_of(start, name)?, true),
+                _ => (parser.comparison(start, name)?, true),
+            };
+            parser.need(')', "\")\"")?;
+            Ok((filter, is_single))
+        })
+    }
+
+    fn comparison_only(&mut self) -> Result<(Rql, bool), RqlError> {
+        let before = std::mem::replace(&mut self.comparisons_only, true);
+        let term = self.term();
+        self.comparisons_only = before;
+        term
+    }
+
+    /// `field,value` and the like, after `name(`.
+    fn comparison(&mut self, start: usize, name: &str) -> Result<Rql, RqlError> {
+        const OPERATOR: &str = "an operator such as eq, in, like, and, or, not";
+        let comparison = Comparison::named(name);
+        if comparison.is_none() && !matches!(name, "in" | "out" | "range") {
+            return Err(self.expected_at(start, OPERATOR));
+        }
+        let field = self.field()?;
+        self.need(',', "\",\"")?;
+        if let Some(comparison) = comparison {
+            return self.compare(start, comparison, field);
+        }
+        if name != "range" {
+            return Ok(Rql::List { out: name == "out", field: field.to_owned(), values: self.values()? });
+        }
+        let low = self.operand()?;
+        self.need(',', "\",\"")?;
+        let high = self.operand()?;
+        let compare = |comparison, value| Rql::Compare(comparison, field.to_owned(), value);
+        Ok(Rql::all([compare(Comparison::Ge, low), compare(Comparison::Le, high)]))
     }
 
     /// `field=value`, `field=op=value`, after the first `=`.
-    fn assignment(&mut self, field: String) -> Result<Rql, RqlError> {
-        let start = self.at;
-        if let Ok(name) = self.name()
-            && self.peek() == Some('=')
-            && let Some(comparison) = Comparison::named(&name)
-        {
-            self.at += 1;
-            return Ok(Rql::Compare(comparison, field, self.operand()?));
+    fn assignment(&mut self, start: usize, field: &str) -> Result<Rql, RqlError> {
+        if let Some((operator, _)) = self.rest().split_once('=') {
+            let comparison = Comparison::named(operator);
+            if comparison.is_some() || matches!(operator, "in" | "out") {
+                self.at += operator.len() + 1;
+            }
+            if let Some(comparison) = comparison {
+                return self.compare(start, comparison, field);
+            }
+            if matches!(operator, "in" | "out") {
+                let values = self.values()?;
+                return Ok(Rql::List { out: operator == "out", field: field.to_owned(), values });
+            }
         }
-        self.at = start;
-        if let Ok(out @ ("in" | "out")) = self.name().as_deref()
-            && self.peek() == Some('=')
-        {
-            let out = out == "out";
-            self.at += 1;
-            return Ok(Rql::List { out, field, values: self.values()? });
-        }
-        self.at = start;
-        Ok(Rql::Compare(Comparison::Eq, field, self.operand()?))
+        self.compare(start, Comparison::Eq, field)
     }
 
+    /// The value of a comparison, from here on.
+    fn compare(&mut self, start: usize, comparison: Comparison, field: &str) -> Result<Rql, RqlError> {
+        let value_at = self.at;
+        let value = self.operand()?;
+        let is_pattern = matches!(comparison, Comparison::Like | Comparison::Ilike);
+        if is_pattern && value.as_text().is_some_and(|text| !is_pattern_text(text)) {
+            return Err(self.expected_at(value_at, "a pattern without two stars in a row"));
+        }
+        if self.beside(start, comparison, field, &value)? {
+            return Ok(Rql::Empty);
+        }
+        Ok(Rql::Compare(comparison, field.to_owned(), value))
+    }
+
+    /// Two members or more, after `and(` or `or(`.
     fn members(&mut self) -> Result<Vec<Rql>, RqlError> {
-        let mut members = vec![self.any()?];
+        let mut members = vec![self.chain()?.0];
+        if self.peek() != Some(',') {
+            return Err(self.expected("\",\" and another member, since and(…) and or(…) take two or more"));
+        }
         while self.eat(',') {
-            members.push(self.any()?);
+            members.push(self.chain()?.0);
         }
         Ok(members)
-    }
-
-    fn list(&mut self, out: bool) -> Result<Rql, RqlError> {
-        let field = self.name()?;
-        self.need(',', "\",\"")?;
-        Ok(Rql::List { out, field, values: self.values()? })
     }
 
     /// `(a,b)`
@@ -289,131 +279,60 @@ impl Parser<'_> {
         Ok(values)
     }
 
-    fn operand(&mut self) -> Result<Operand, RqlError> {
-        for (text, operand) in [("null()", Operand::Null), ("empty()", Operand::Empty)] {
-            let chars: Vec<char> = text.chars().collect();
-            if self.text[self.at..].starts_with(&chars) {
-                self.at += chars.len();
-                return Ok(operand);
-            }
-        }
-        self.text().map(Operand::Text)
-    }
-
-    /// A value: bare up to the next sign of structure, or in quotes.
-    fn text(&mut self) -> Result<String, RqlError> {
+    pub(super) fn operand(&mut self) -> Result<Operand, RqlError> {
         if let Some(quote @ ('"' | '\'')) = self.peek() {
-            let start = self.at + 1;
-            let length = self.text[start..].iter().position(|char| *char == quote);
-            let length = length.ok_or(RqlError::Syntax { position: self.at, expected: "a closing quote" })?;
-            self.at = start + length + 1;
-            return Ok(self.text[start..start + length].iter().collect());
+            let start = self.at;
+            self.at += 1;
+            let text = self.run(|char| char != quote);
+            return if self.eat(quote) {
+                Ok(Operand::quoted(text, quote))
+            } else {
+                Err(self.expected_at(start, "a value with a closing quote"))
+            };
         }
         let start = self.at;
-        while self.peek().is_some_and(|char| !",()&|;\"'=".contains(char)) {
-            self.at += 1;
+        if self.rest().starts_with(|first: char| is_word(first) || "-*+\\".contains(first)) {
+            let text = self.run(|char| is_word(char) || char.is_whitespace() || "-*+\\.:@".contains(char));
+            if text == "t" {
+                return self.tuple(start);
+            }
+            if matches!(text, "null" | "empty") && self.rest().starts_with("()") {
+                self.at += 2;
+                return Ok(if text == "null" { Operand::null() } else { Operand::empty() });
+            }
+            return Ok(Operand::text(text));
         }
-        if start == self.at {
-            return Err(self.expected("a value"));
+        Err(self
+            .expected("a value; one with other characters than letters, digits and -*+\\ stands in quotes"))
+    }
+
+    /// `(eq(a,b),c=d)`, after the `t`.
+    fn tuple(&mut self, start: usize) -> Result<Operand, RqlError> {
+        if !self.eat('(') {
+            return Err(self.expected_at(start, "a value; \"t\" is an operator unless it stands in quotes"));
         }
-        Ok(self.text[start..self.at].iter().collect())
+        let members = self.deeper(Self::comparisons)?;
+        self.need(')', "\",\" or \")\"")?;
+        Ok(Operand(Repr::Tuple(members)))
+    }
+
+    /// The comparisons of a `t(…)`.
+    fn comparisons(&mut self) -> Result<Vec<Rql>, RqlError> {
+        let mut members = Vec::new();
+        loop {
+            let start = self.at;
+            let bracket = self.peek() == Some('(');
+            match self.comparison_only()? {
+                (member @ Rql::Compare(..), _) if !bracket => members.push(member),
+                _ => return Err(self.expected_at(start, "a comparison, which is all that t(…) takes")),
+            }
+            if !self.eat(',') {
+                return Ok(members);
+            }
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::{super::R, *};
-
-    fn parsed(text: &str) -> String {
-        Rql::parse(text).unwrap().to_string()
-    }
-
-    #[test]
-    fn all_spellings_of_the_grammar_are_read() {
-        assert_eq!(parsed("status=pending"), "eq(status,pending)");
-        assert_eq!(parsed("created=ge=2024-01-02T03:04:05+00:00"), "ge(created,2024-01-02T03:04:05+00:00)");
-        assert_eq!(parsed("(a=1|b=2;c=3)"), "or(eq(a,1),eq(b,2),eq(c,3))");
-        assert_eq!(
-            parsed("or(and(a=1,b=2),not(in(c,(x,null()))))"),
-            "or(and(eq(a,1),eq(b,2)),not(in(c,(x,null()))))"
-        );
-        assert_eq!(parsed("a=1&b=2"), "and(eq(a,1),eq(b,2))");
-        assert_eq!(parsed("(a=1,b=2)"), "and(eq(a,1),eq(b,2))");
-        assert_eq!(parsed("a=in=(x,y)"), "in(a,(x,y))");
-        assert_eq!(parsed("range(a,1,5)"), "and(ge(a,1),le(a,5))");
-        assert_eq!(parsed("not(and(eq(a,1),eq(b,2)))"), "or(not(eq(a,1)),not(eq(b,2)))");
-        assert_eq!(parsed("eq(name,'it is \"it\"')"), "eq(name,'it is \"it\"')");
-    }
-
-    #[test]
-    fn a_query_has_parts_that_are_no_filter() {
-        let query = Query::parse(
-            "eq(id,PR-1)&status=pending&select(-asset.params)&order_by=-created&search=a%20b&offset=5",
-        )
-        .unwrap();
-        assert_eq!(query.filter.unwrap().to_string(), "and(eq(id,PR-1),eq(status,pending))");
-        assert_eq!(
-            (query.select, query.ordering),
-            (vec!["-asset.params".to_owned()], vec!["-created".to_owned()])
-        );
-        assert_eq!((query.search.as_deref(), query.offset, query.limit), (Some("a b"), Some(5), None));
-        assert_eq!(Query::parse("").unwrap(), Query::default());
-    }
-
-    #[test]
-    fn errors_say_where_and_what() {
-        let error = |text: &str| Rql::parse(text).unwrap_err().to_string();
-        assert_eq!(
-            error("near(a,1)"),
-            "not RQL at position 0: expected an operator such as eq, in, like, and, or, not"
-        );
-        assert_eq!(error("eq(a,1"), "not RQL at position 6: expected \")\"");
-        assert_eq!(error("eq(a,\"1)"), "not RQL at position 5: expected a closing quote");
-        assert_eq!(error("in(a,())"), "not RQL at position 6: expected a value");
-        assert!(error(&"not(".repeat(10_000)).contains("less deep"));
-        for filter in [R::field("id,X)&ge(id").eq("1"), Rql::any([]), !Rql::all([]), R::field("a").eq("'\"")]
-        {
-            assert!(filter.check().is_err(), "{filter}");
-        }
-        assert_eq!(R::field("a").is_in::<&str>([]).unwrap_err().to_string(), "the list for \"a\" is empty");
-    }
-
-    fn filters() -> impl Strategy<Value = Rql> {
-        let value = prop_oneof![
-            "[ -~é]{0,12}"
-                .prop_filter("one quote sign at most", |text| !(text.contains('"') && text.contains('\''))),
-            Just("t".to_owned()),
-            Just("null()".to_owned()),
-            Just("100%&a=b#c".to_owned()),
-        ];
-        let field = "[a-z][a-z_]{0,5}(\\.[a-z]{1,4})?";
-        let operand = prop_oneof![value.prop_map(Operand::Text), Just(Operand::Null), Just(Operand::Empty)];
-        let leaf = prop_oneof![
-            (prop::sample::select(&Comparison::ALL[..]), field, operand.clone())
-                .prop_map(|(comparison, field, value)| Rql::Compare(comparison, field, value)),
-            (any::<bool>(), field, prop::collection::vec(operand, 1..4))
-                .prop_map(|(out, field, values)| Rql::List { out, field, values }),
-        ];
-        leaf.prop_recursive(4, 24, 4, |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 2..4).prop_map(Rql::all),
-                prop::collection::vec(inner.clone(), 2..4).prop_map(Rql::any),
-                inner.prop_map(|filter| !filter),
-            ]
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_printed_is_read_as_the_same_tree(filter in filters()) {
-            prop_assert_eq!(Rql::parse(&filter.to_string()), Ok(filter));
-        }
-
-        #[test]
-        fn no_text_makes_a_panic(text in "[-a-z(),&|;='\"%. 0-9]{0,40}") {
-            let _ = (Rql::parse(&text), Query::parse(&text));
-        }
-    }
+fn is_word(char: char) -> bool {
+    char.is_alphanumeric() || char == '_'
 }

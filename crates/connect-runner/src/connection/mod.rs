@@ -1,5 +1,6 @@
 //! The connection to Connect: its states, its transport, its session.
 
+mod proxy;
 mod session;
 mod state;
 mod transport;

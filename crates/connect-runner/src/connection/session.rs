@@ -6,7 +6,7 @@ use futures_util::{
     stream::{SplitSink, SplitStream},
 };
 use tokio::{
-    sync::mpsc,
+    sync::watch,
     time::{Instant, MissedTickBehavior, interval_at, sleep, timeout},
 };
 use tokio_tungstenite::tungstenite::Message;
@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     Environment,
+    outbox::Outbox,
     tasks::{Lane, Tasks},
 };
 
@@ -95,6 +96,7 @@ impl Session {
             state = match state {
                 State::Connecting { .. } => {
                     let (after, ended) = self.connection(state).await;
+                    self.tasks.outbox(self.lane).disconnected();
                     match ended {
                         Ok(Closed) => State::Closed,
                         Err(lost) => {
@@ -156,7 +158,7 @@ impl Session {
     async fn connection(&self, mut state: State) -> (State, Result<Closed, Lost>) {
         let opened = tokio::select! {
             opened = self.open() => opened,
-            () = self.signals.close.cancelled() => return (state, Ok(Closed)),
+            () = self.signals.close.cancelled() => return (State::Closed, Ok(Closed)),
         };
         let mut socket = match opened {
             Ok(socket) => socket,
@@ -165,7 +167,7 @@ impl Session {
         state = self.next(state, Event::Opened);
         let early = tokio::select! {
             handshake = timeout(HANDSHAKE_LIMIT, self.handshake(&mut socket)) => handshake,
-            () = self.signals.close.cancelled() => return (state, Ok(Closed)),
+            () = self.signals.close.cancelled() => return (State::Closed, Ok(Closed)),
         };
         let early = match early {
             Ok(Ok(early)) => early,
@@ -177,7 +179,8 @@ impl Session {
         for task in early {
             self.tasks.accept(task, self.lane);
         }
-        (state, self.active(socket).await)
+        let ended = self.active(socket, &mut state).await;
+        (state, ended)
     }
 
     async fn open(&self) -> Result<Socket, Lost> {
@@ -212,8 +215,12 @@ impl Session {
         let tasks = &self.tasks;
         // The other connection may be told the same at this moment: one container for both.
         let _one_at_a_time = tasks.setting_up();
+        if let Some(logging) = &response.logging {
+            tasks.log_as(logging);
+        }
         let settings = tasks.settings().load_full().update(response, tasks.extension(), tasks.client())?;
         tasks.settings().store(settings);
+        tasks.start();
         Ok(())
     }
 
@@ -232,26 +239,30 @@ impl Session {
     }
 
     /// Tasks come, results go, until the connection ends.
-    async fn active(&self, socket: Socket) -> Result<Closed, Lost> {
+    async fn active(&self, socket: Socket, state: &mut State) -> Result<Closed, Lost> {
         let (sink, stream) = socket.split();
-        let (alive, heard) = mpsc::channel(1);
-        let ended = tokio::select! {
-            ended = self.receive(stream, alive) => ended,
-            lost = self.send(sink, heard) => lost,
-        };
-        ended
+        let (tell, heard) = watch::channel(Heard { at: Instant::now(), pong: None });
+        tokio::select! {
+            ended = self.receive(stream, tell) => ended,
+            ended = self.send(sink, heard, state) => ended,
+        }
     }
 
     async fn receive(
         &self,
         mut stream: SplitStream<Socket>,
-        alive: mpsc::Sender<()>,
+        tell: watch::Sender<Heard>,
     ) -> Result<Closed, Lost> {
         loop {
             let message = stream.next().await.ok_or_else(|| Lost::ClosedByPeer(String::new()))??;
-            // Anything heard is a sign of life; one waiting sign is as good as many.
-            let _ = alive.try_send(());
+            // Anything heard is a sign of life.
+            tell.send_modify(|heard| heard.at = Instant::now());
             match message {
+                Message::Pong(payload) => {
+                    if let Ok(number) = <[u8; 8]>::try_from(&payload[..]) {
+                        tell.send_modify(|heard| heard.pong = Some(u64::from_be_bytes(number)));
+                    }
+                }
                 Message::Text(text) => match self.read(text.as_str()) {
                     Some(Frame::Task(task)) if self.signals.drain.is_cancelled() => {
                         info!(
@@ -281,17 +292,20 @@ impl Session {
         }
     }
 
+    /// Results go out in their order, with a ping behind them: its pong says that Connect has them.
     async fn send(
         &self,
         mut sink: SplitSink<Socket, Message>,
-        mut heard: mpsc::Receiver<()>,
+        mut heard: watch::Receiver<Heard>,
+        state: &mut State,
     ) -> Result<Closed, Lost> {
         let outbox = self.tasks.outbox(self.lane);
         let mut pings = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut last_heard = Instant::now();
-        let mut told = false;
+        // The ping that is not answered yet, and since when.
+        let mut asked: Option<(u64, Instant)> = None;
         loop {
+            let is_draining = *state == State::Draining;
             tokio::select! {
                 biased;
                 () = self.signals.close.cancelled() => {
@@ -299,28 +313,71 @@ impl Session {
                     let _ = timeout(Duration::from_secs(1), sink.close()).await;
                     return Ok(Closed);
                 }
-                () = self.signals.drain.cancelled(), if !told => {
-                    told = true;
+                () = self.signals.drain.cancelled(), if !is_draining => {
+                    *state = self.next(state.clone(), Event::StopRequested);
                     sink.send(Message::text(Frame::Shutdown.to_frame())).await?;
                 }
-                frames = outbox.peek(BATCH) => {
+                frames = outbox.unsent(BATCH) => {
                     let count = frames.len();
                     for frame in frames {
-                        sink.feed(Message::text(frame)).await?;
+                        sink.feed(Message::Text(frame)).await?;
                     }
+                    outbox.sent(count);
+                    ask(&mut sink, outbox, &mut asked).await?;
                     sink.flush().await?;
-                    outbox.taken(count);
                 }
-                Some(()) = heard.recv() => last_heard = Instant::now(),
+                Ok(()) = heard.changed() => {
+                    let pong = heard.borrow_and_update().pong;
+                    if let (Some(number), Some((waited_for, _))) = (pong, asked)
+                        && number >= waited_for
+                    {
+                        outbox.confirmed(number);
+                        asked = None;
+                        // More went out meanwhile.
+                        ask(&mut sink, outbox, &mut asked).await?;
+                        sink.flush().await?;
+                    }
+                }
                 _ = pings.tick() => {
-                    if last_heard.elapsed() > SILENCE_LIMIT {
+                    if heard.borrow().at.elapsed() > SILENCE_LIMIT {
                         return Err(Lost::Silence);
+                    }
+                    if let Some((number, since)) = asked
+                        && since.elapsed() > SILENCE_LIMIT
+                    {
+                        // It lives, and does not answer pings: after so long it has what went out.
+                        outbox.confirmed(number);
+                        asked = None;
+                        ask(&mut sink, outbox, &mut asked).await?;
                     }
                     sink.send(Message::Ping(Vec::new().into())).await?;
                 }
             }
         }
     }
+}
+
+/// What was heard of Connect last.
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    at: Instant,
+    /// The number of the last answered ping behind results.
+    pong: Option<u64>,
+}
+
+/// Sends a ping behind the results that went out, unless one is under way or nothing did.
+async fn ask(
+    sink: &mut SplitSink<Socket, Message>,
+    outbox: &Outbox,
+    asked: &mut Option<(u64, Instant)>,
+) -> Result<(), Lost> {
+    if asked.is_none()
+        && let Some(number) = outbox.last_sent()
+    {
+        sink.feed(Message::Ping(number.to_be_bytes().to_vec().into())).await?;
+        *asked = Some((number, Instant::now()));
+    }
+    Ok(())
 }
 
 fn closed_by_peer(frame: Option<&tokio_tungstenite::tungstenite::protocol::CloseFrame>) -> Lost {

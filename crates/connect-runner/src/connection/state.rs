@@ -69,6 +69,12 @@ impl Default for Backoff {
 }
 
 impl Backoff {
+    /// A first wait of at most `base`, doubled up to `limit`.
+    #[must_use]
+    pub fn new(base: Duration, limit: Duration) -> Self {
+        Self { base, limit }
+    }
+
     /// The wait after so many failures in a row; `jitter` is a random number from 0 to 1.
     #[must_use]
     pub fn delay(&self, failures: u32, jitter: f64) -> Duration {
@@ -99,12 +105,12 @@ impl ConnectionState {
                 Self::BackingOff { failures, delay: backoff.delay(failures, jitter) }
             }
             // It worked until now: come back soon.
-            (Self::Active, E::Lost) => {
+            (Self::Active | Self::Draining, E::Lost) => {
                 Self::BackingOff { failures: 0, delay: backoff.base.mul_f64(jitter / 2.0) }
             }
             (Self::BackingOff { failures, .. }, E::WaitOver) => Self::Connecting { failures },
             (Self::Active, E::StopRequested) => Self::Draining,
-            (Self::Draining, E::Drained | E::Lost)
+            (Self::Draining, E::Drained)
             | (
                 Self::Connecting { .. } | Self::Handshaking { .. } | Self::BackingOff { .. },
                 E::StopRequested,
@@ -145,6 +151,12 @@ mod tests {
             panic!("{:?}", after(&recovered))
         };
         assert!(delay < Duration::from_secs(1), "a working connection comes back soon: {delay:?}");
+    }
+
+    #[test]
+    fn what_is_left_is_sent_over_a_new_connection() {
+        let lost = after(&[E::Opened, E::SetUp, E::StopRequested, E::Lost]);
+        assert!(matches!(lost, S::BackingOff { failures: 0, .. }), "{lost:?}");
     }
 
     #[test]

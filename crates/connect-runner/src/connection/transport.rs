@@ -1,7 +1,7 @@
 use std::{io, sync::Arc, time::Duration};
 
 use rustls::pki_types::ServerName;
-use tokio::{io::AsyncRead, io::AsyncWrite, net::TcpStream, time::timeout};
+use tokio::{io::AsyncRead, io::AsyncWrite, time::timeout};
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
@@ -13,6 +13,8 @@ use tokio_tungstenite::{
     },
 };
 use url::Url;
+
+use super::proxy;
 
 /// How long opening a socket may take, TLS and upgrade included.
 const CONNECT_LIMIT: Duration = Duration::from_secs(15);
@@ -31,6 +33,8 @@ pub(crate) type Socket = WebSocketStream<Box<dyn Stream>>;
 pub(crate) enum ConnectError {
     #[error("{0} is not reachable: {1}")]
     Unreachable(String, io::Error),
+    #[error("the proxy {0} does not lead to Connect: {1}")]
+    Proxy(String, io::Error),
     #[error("TLS with {0} failed: {1}")]
     Tls(String, io::Error),
     #[error("the key was refused (HTTP {0}): check API_KEY and ENVIRONMENT_ID")]
@@ -72,8 +76,7 @@ async fn open(
     let place = format!("{host}:{port}");
     // IPv6 addresses stand in brackets in a URL, and without them here.
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let tcp = TcpStream::connect((bare, port)).await;
-    let tcp = tcp.map_err(|error| ConnectError::Unreachable(place.clone(), error))?;
+    let tcp = proxy::open(bare, port, address.scheme() != "ws").await?;
     // Results are small and wait for nothing.
     tcp.set_nodelay(true).map_err(|error| ConnectError::Unreachable(place.clone(), error))?;
 

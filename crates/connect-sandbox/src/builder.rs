@@ -1,0 +1,218 @@
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use axum::serve::ListenerExt;
+use connect_model::wire::Secret;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    DispatchPolicy, Sandbox, SandboxError,
+    core::Core,
+    server::{self, Server},
+    setup::Setup,
+    store::Store,
+};
+
+/// The environment that a runner connects as.
+const ENVIRONMENT_ID: &str = "ENV-0000-0001-01";
+/// The fastest that schedules and countdowns still make sense.
+const FASTEST: f64 = 1_000_000.0;
+
+/// Sets up a [`Sandbox`].
+#[derive(Debug)]
+#[must_use]
+pub struct SandboxBuilder {
+    address: String,
+    api_key: Option<Secret>,
+    speed: f64,
+    requests: Vec<Value>,
+    files: Vec<PathBuf>,
+    templates: Vec<(String, Value)>,
+    variables: BTreeMap<String, Secret>,
+    policy: DispatchPolicy,
+}
+
+impl Default for SandboxBuilder {
+    fn default() -> Self {
+        Self {
+            address: "127.0.0.1:0".to_owned(),
+            api_key: None,
+            speed: 1.0,
+            requests: Vec::new(),
+            files: Vec::new(),
+            templates: Vec::new(),
+            variables: BTreeMap::new(),
+            policy: DispatchPolicy::default(),
+        }
+    }
+}
+
+impl SandboxBuilder {
+    /// Where to listen: an IP address and a port, 0 for a free one. By default `127.0.0.1:0`: this machine alone.
+    pub fn address(mut self, address: impl Into<String>) -> Self {
+        self.address = address.into();
+        self
+    }
+
+    /// The key to take, as it stands in the header: `ApiKey SU-…:…`. By default one is made up at each start.
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.api_key = Some(Secret::new(key));
+        self
+    }
+
+    /// How much faster time goes: countdowns, the waits between retries, and schedules. Above zero and at most a
+    /// million; 1 by default.
+    pub fn speed(mut self, speed: f64) -> Self {
+        self.speed = speed;
+        self
+    }
+
+    /// Adds an asset request, as Connect's API gives it.
+    pub fn request(mut self, request: Value) -> Self {
+        self.requests.push(request);
+        self
+    }
+
+    /// Adds asset requests.
+    pub fn requests(mut self, requests: impl IntoIterator<Item = Value>) -> Self {
+        self.requests.extend(requests);
+        self
+    }
+
+    /// Adds the asset requests of a JSON file, one or a list of them, or of all `.json` files of a folder.
+    pub fn load_requests(mut self, path: impl Into<PathBuf>) -> Self {
+        self.files.push(path.into());
+        self
+    }
+
+    /// Adds templates of a product, as Connect's API gives them. A request that is approved or inquired with one of
+    /// them gets its name too.
+    pub fn templates(
+        mut self,
+        product: impl Into<String>,
+        templates: impl IntoIterator<Item = Value>,
+    ) -> Self {
+        let product = product.into();
+        self.templates.extend(templates.into_iter().map(|template| (product.clone(), template)));
+        self
+    }
+
+    /// The value of a variable, in place of the initial one that the extension declares.
+    pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.variables.insert(name.into(), Secret::new(value));
+        self
+    }
+
+    /// How tasks are given out.
+    pub fn policy(mut self, policy: DispatchPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Starts it: it listens from then on.
+    ///
+    /// Fails where a setting can't be, a file of requests can't be read, or the address can't be listened on.
+    pub async fn start(self) -> Result<Sandbox, SandboxError> {
+        if !(self.speed > 0.0 && self.speed <= FASTEST) {
+            return Err(SandboxError::Speed(self.speed));
+        }
+        let api_key =
+            self.api_key.unwrap_or_else(|| Secret::new(format!("ApiKey SU-000-000-000:{:032x}", random())));
+        let key = api_key.expose();
+        if key.trim() != key || key.is_empty() || !key.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+            return Err(SandboxError::Key);
+        }
+        let mut store = Store::default();
+        let mut requests = self.requests;
+        for path in &self.files {
+            requests.extend(read_requests(path)?);
+        }
+        for request in requests {
+            store.put_request(request).ok_or(SandboxError::NoId("a request"))?;
+        }
+        for (product, template) in self.templates {
+            let collection = format!("products/{product}/templates");
+            store.put(&collection, template).ok_or(SandboxError::NoId("a template"))?;
+        }
+        let refused = |error: &dyn std::fmt::Display| SandboxError::Address {
+            address: self.address.clone(),
+            reason: error.to_string(),
+        };
+        let address: SocketAddr = self.address.parse().map_err(|error| refused(&error))?;
+        let listener = TcpListener::bind(address).await.map_err(|error| refused(&error))?;
+        let address = listener.local_addr().map_err(|error| refused(&error))?;
+        let setup = Setup {
+            api_key,
+            environment_id: ENVIRONMENT_ID.to_owned(),
+            variables: self.variables,
+            policy: self.policy,
+            speed: self.speed,
+        };
+        // Frames are small, and somebody waits for each.
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
+        let core = Core::new(setup, store);
+        let stop = CancellationToken::new();
+        let router = server::router(Server { core: Arc::clone(&core), stop: stop.clone() });
+        let serving = {
+            let stop = stop.clone();
+            async move {
+                let end = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
+                if let Err(error) = end {
+                    tracing::error!("the sandbox stopped: {error}");
+                }
+            }
+        };
+        let running = vec![tokio::spawn(serving), tokio::spawn(Arc::clone(&core).run(stop.clone()))];
+        Ok(Sandbox { core, address: reachable(address), stop, running })
+    }
+}
+
+/// An address that a runner on this machine can connect to.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+fn random() -> u128 {
+    u128::from(fastrand::u64(..)) << 64 | u128::from(fastrand::u64(..))
+}
+
+fn read_requests(path: &Path) -> Result<Vec<Value>, SandboxError> {
+    let failed = |path: &Path, reason: String| SandboxError::File { path: path.to_owned(), reason };
+    let io = |error: std::io::Error| failed(path, error.to_string());
+    let mut files = Vec::new();
+    if path.is_dir() {
+        for entry in fs::read_dir(path).map_err(io)? {
+            let file = entry.map_err(io)?.path();
+            if file.extension().is_some_and(|extension| extension == "json") {
+                files.push(file);
+            }
+        }
+        files.sort();
+    } else {
+        files.push(path.to_owned());
+    }
+    let mut requests = Vec::new();
+    for file in files {
+        let text = fs::read(&file).map_err(|error| failed(&file, error.to_string()))?;
+        match serde_json::from_slice(&text).map_err(|error| failed(&file, error.to_string()))? {
+            Value::Array(list) => requests.extend(list),
+            object @ Value::Object(_) => requests.push(object),
+            _ => return Err(failed(&file, "it holds neither an object nor a list of them".to_owned())),
+        }
+    }
+    Ok(requests)
+}

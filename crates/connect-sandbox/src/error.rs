@@ -1,0 +1,41 @@
+use std::path::PathBuf;
+
+/// Why a sandbox can't do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SandboxError {
+    /// The address can't be listened on.
+    #[error("{address} can't be listened on: {reason}")]
+    Address {
+        /// The address.
+        address: String,
+        /// Why.
+        reason: String,
+    },
+    /// A file of requests can't be read.
+    #[error("{} can't be read as requests: {reason}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// An object has no id, so it can't be stored.
+    #[error("{0} without an id")]
+    NoId(&'static str),
+    /// Nothing of that id is there.
+    #[error("there is no {0}")]
+    NotFound(String),
+    /// The task ended without an answer: no runner took it in time, or the one that did never answered.
+    #[error("the task was not answered")]
+    NotAnswered,
+    /// A schedule has a method or trigger that can't be.
+    #[error("a wrong schedule: {0}")]
+    Schedule(String),
+    /// The key can't stand in an HTTP header.
+    #[error("the key is empty, or has signs other than printable ASCII")]
+    Key,
+    /// A speed has to be above zero, and at most a million.
+    #[error("the speed {0} is not above zero and at most a million")]
+    Speed(f64),
+}

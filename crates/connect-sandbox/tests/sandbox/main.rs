@@ -1,0 +1,8 @@
+//! The sandbox from outside: over HTTP, over the WebSocket, and as a program.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test")]
+
+mod program;
+mod rest;
+mod runner;
+mod support;

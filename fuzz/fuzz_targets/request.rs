@@ -1,0 +1,7 @@
+#![no_main]
+
+#[path = "../../crates/connect-model/tests/exercise/mod.rs"]
+#[allow(dead_code, reason = "the other target uses the rest")]
+mod exercise;
+
+libfuzzer_sys::fuzz_target!(|text: &[u8]| exercise::object(text));
