@@ -1,19 +1,17 @@
 use std::time::Duration;
 
-use serde_json::Value;
-
-use crate::{CacheError, Driver};
+use crate::{CacheError, Driver, Entry, Flush};
 
 /// The cache that stores nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoneCache;
 
 impl Driver for NoneCache {
-    async fn load(&self, _: &str) -> Result<Option<Value>, CacheError> {
+    async fn load(&self, _: &str) -> Result<Option<Entry<String>>, CacheError> {
         Ok(None)
     }
 
-    async fn store(&self, _: &str, _: Value, _: Option<Duration>) -> Result<(), CacheError> {
+    async fn store(&self, _: &str, _: String, _: Duration) -> Result<(), CacheError> {
         Ok(())
     }
 
@@ -21,7 +19,7 @@ impl Driver for NoneCache {
         Ok(())
     }
 
-    async fn clear(&self, _: bool) -> Result<(), CacheError> {
+    async fn clear(&self, _: &str, _: Flush) -> Result<(), CacheError> {
         Ok(())
     }
 }

@@ -1,10 +1,9 @@
-use std::sync::Arc;
+use connect_container::{Bindings, BoxError, ServiceProvider};
 
-use connect_container::{Bindings, Config, Logger, ServiceProvider};
+use crate::{Drivers, Metrics};
 
-use crate::{Cache, CacheError, Drivers};
-
-/// Binds `Arc<dyn Cache>`: the driver that `CACHE_DRIVER` names, of those that are compiled in.
+/// Binds `Arc<dyn Cache>`: the driver that `CACHE_DRIVER` or `CACHE_URL` names, of those that are compiled in, with the
+/// [`Layers`](crate::Layers) around it; and the [`Metrics`] of it.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -23,13 +22,10 @@ pub struct CacheServiceProvider;
 
 impl ServiceProvider for CacheServiceProvider {
     fn register(&self, bind: &mut Bindings) {
+        bind.instance(Metrics::default());
         bind.shared(|resolver| {
-            let drivers = Drivers::new();
-            #[cfg(feature = "sqlite")]
-            let drivers = drivers.with("sqlite", crate::SqliteCache::from_config);
-            let cache = drivers.open(&resolver.get::<Config>()?, &resolver.get::<Logger>()?);
-            cache.map_err(|error: CacheError| Box::new(error) as connect_container::BoxError)
-                as Result<Arc<dyn Cache>, connect_container::BoxError>
+            let drivers = Drivers::new().metrics(resolver.get()?);
+            drivers.open(&resolver.get()?, &resolver.get()?).map_err(BoxError::from)
         });
     }
 }

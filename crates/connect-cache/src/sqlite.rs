@@ -1,86 +1,79 @@
-use std::{
-    fmt, fs,
-    path::{Path, PathBuf},
-    sync::{Arc, mpsc},
-    thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{fmt, path::Path, sync::mpsc, thread, time::Duration};
 
-use connect_container::{Config, ConfigError};
+use connect_container::Config;
 use rusqlite::{Connection, OptionalExtension, params};
-use serde_json::Value;
 use tokio::sync::oneshot;
 
-use crate::{CacheError, DEFAULT_TTL, Driver};
+use crate::{
+    CacheError, Driver, Entry, Flush,
+    clock::{Clock, left},
+    legacy::is_plain,
+    settings::{DEFAULT_DIR, Seconds, Settings, make_folder},
+};
 
-/// Where the original keeps its files.
-const DEFAULT_DIR: &str = "/tmp/cache";
-/// How long to wait for another process that writes.
-const DEFAULT_TIMEOUT: f64 = 15.0;
+/// How long to wait for another process that writes: the original's.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The original counts in whole seconds, by which its entries are told.
+const LOAD: &str = "SELECT value, expire_at, typeof(expire_at) = 'integer' FROM entries
+                    WHERE key = ?1 AND expire_at > ?2 AND value IS NOT NULL";
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
-type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 /// A cache in an SQLite file, on a thread of its own. Several processes may share the file.
 ///
 /// | variable | default | |
 /// |---|---|---|
-/// | `CACHE_DIR` | `/tmp/cache` | the folder of the file; made if it is not there |
+/// | `CACHE_DIR` | `/tmp/cache` | the folder of the file; made if it is not there, for this user alone |
 /// | `CACHE_SQLITE_NAME` | `cache` | the file is `<name>.sqlite` |
-/// | `CACHE_TTL` | 900 | seconds an entry lives where nobody says how long |
 /// | `CACHE_SQLITE_TIMEOUT` | 15 | seconds to wait for another process that writes |
 ///
-/// The table is the original's: `entries(key, value, expire_at)`, times in seconds since 1970.
+/// As a URL: `CACHE_URL=sqlite:///var/cache/extension.sqlite?timeout=15`.
+///
+/// The table is the original's, and so are entries whose value is plain JSON: `entries(key, value, expire_at)`, times in
+/// seconds since 1970, here with a fraction.
 #[derive(Clone)]
 pub struct SqliteCache {
     jobs: mpsc::Sender<Job>,
-    ttl: Duration,
     clock: Clock,
 }
 
 impl SqliteCache {
     /// Opens the file that the variables name.
     pub fn from_config(config: &Config) -> Result<Self, CacheError> {
-        let ttl = config.parse::<u64>("CACHE_TTL");
-        let timeout = config.parse::<f64>("CACHE_SQLITE_TIMEOUT");
-        let problems: Vec<ConfigError> =
-            [ttl.as_ref().err(), timeout.as_ref().err()].into_iter().flatten().cloned().collect();
-        ConfigError::all(problems)?;
-        let folder = PathBuf::from(config.get("CACHE_DIR").unwrap_or(DEFAULT_DIR));
-        let name = config.get("CACHE_SQLITE_NAME").unwrap_or("cache");
-        let timeout =
-            timeout?.filter(|seconds| seconds.is_finite() && *seconds >= 0.0).unwrap_or(DEFAULT_TIMEOUT);
-        fs::create_dir_all(&folder).map_err(|error| {
-            CacheError::storage(format!("the folder {} can't be made: {error}", folder.display()))
-        })?;
-        let cache = Self::open(&folder.join(format!("{name}.sqlite")), Duration::from_secs_f64(timeout))?;
-        Ok(Self { ttl: ttl?.map_or(DEFAULT_TTL, Duration::from_secs), ..cache })
+        Self::configure(&mut Settings::new(config))
+    }
+
+    pub(crate) fn configure(settings: &mut Settings<'_>) -> Result<Self, CacheError> {
+        let Seconds(timeout) = settings.parse_or("CACHE_SQLITE_TIMEOUT", "timeout", Seconds(DEFAULT_TIMEOUT));
+        let file = if let Some(file) = settings.path("sqlite") {
+            settings.known_parameters(&["timeout"]);
+            settings.replaced_by_url(&["CACHE_DIR", "CACHE_SQLITE_NAME"]);
+            file
+        } else {
+            let folder = settings.config().get("CACHE_DIR").unwrap_or(DEFAULT_DIR);
+            let name = settings.config().get("CACHE_SQLITE_NAME").unwrap_or("cache");
+            if name.contains(['/', '\\', '\0']) {
+                settings
+                    .problem("the variable CACHE_SQLITE_NAME is a name, not a path: the folder is CACHE_DIR");
+            }
+            Path::new(folder).join(format!("{name}.sqlite"))
+        };
+        settings.check()?;
+        if let Some(folder) = file.parent() {
+            make_folder(folder)?;
+        }
+        Self::open(&file, timeout)
     }
 
     /// Opens a file; waits up to `timeout` for another process that writes.
     pub fn open(file: &Path, timeout: Duration) -> Result<Self, CacheError> {
         let failed = |error: rusqlite::Error| CacheError::storage(format!("{}: {error}", file.display()));
-        let connection = Connection::open(file).map_err(failed)?;
-        connection.busy_timeout(timeout).map_err(failed)?;
-        connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
-        // A cache may lose its newest entries with the machine's power, and is several times faster for it.
-        connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
-        connection
-            .execute_batch(
-                "CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value TEXT NOT NULL, expire_at INTEGER);
-                 CREATE INDEX IF NOT EXISTS entries_expire_at ON entries (expire_at);",
-            )
-            .map_err(failed)?;
+        let connection = connect(file, timeout).map_err(failed)?;
         let (jobs, queue) = mpsc::channel::<Job>();
         let work = move || queue.into_iter().for_each(|job| job(&connection));
         thread::Builder::new().name("connect-cache".to_owned()).spawn(work).map_err(CacheError::storage)?;
-        Ok(Self { jobs, ttl: DEFAULT_TTL, clock: Arc::new(SystemTime::now) })
-    }
-
-    /// Seconds since 1970.
-    fn now(&self) -> i64 {
-        let since = (self.clock)().duration_since(UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+        Ok(Self { jobs, clock: Clock::default() })
     }
 
     async fn run<T: Send + 'static>(
@@ -98,28 +91,46 @@ impl SqliteCache {
     }
 }
 
+fn connect(file: &Path, timeout: Duration) -> rusqlite::Result<Connection> {
+    // For this user alone; SQLite gives the files beside it the same mode.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        // Where this fails SQLite tells why, better.
+        let _ = std::fs::File::options().create(true).append(true).mode(0o600).open(file);
+    }
+    let connection = Connection::open(file)?;
+    connection.busy_timeout(timeout)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // A cache may lose its newest entries with the machine's power, and is several times faster for it.
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value TEXT NOT NULL, expire_at INTEGER);
+         CREATE INDEX IF NOT EXISTS entries_expire_at ON entries (expire_at);",
+    )?;
+    Ok(connection)
+}
+
 impl Driver for SqliteCache {
-    async fn load(&self, key: &str) -> Result<Option<Value>, CacheError> {
-        let (now, wanted) = (self.now(), key.to_owned());
-        let text = self
+    async fn load(&self, key: &str) -> Result<Option<Entry<String>>, CacheError> {
+        let (now, asked) = (self.clock.now(), key.to_owned());
+        let found = self
             .run(move |connection| {
                 connection
-                    .prepare_cached(
-                        "SELECT value FROM entries WHERE key = ?1 AND (expire_at IS NULL OR expire_at > ?2)",
-                    )?
-                    .query_row(params![wanted, now], |row| row.get::<_, String>(0))
+                    .prepare_cached(LOAD)?
+                    .query_row(params![asked, now], |row| {
+                        Ok((row.get::<_, String>(0)?, row.get::<_, f64>(1)?, row.get::<_, bool>(2)?))
+                    })
                     .optional()
             })
             .await?;
-        let Some(text) = text else { return Ok(None) };
-        let reason =
-            |error: serde_json::Error| CacheError::Value { key: key.to_owned(), reason: error.to_string() };
-        serde_json::from_str(&text).map(Some).map_err(reason)
+        Ok(found
+            .filter(|(value, _, legacy)| !legacy || is_plain(key, value))
+            .and_then(|(value, expire_at, _)| Some(Entry::new(value).ttl(left(expire_at, now)?))))
     }
 
-    async fn store(&self, key: &str, value: Value, ttl: Option<Duration>) -> Result<(), CacheError> {
-        let ttl = i64::try_from(ttl.unwrap_or(self.ttl).as_secs()).unwrap_or(i64::MAX);
-        let (expire_at, key, value) = (self.now().saturating_add(ttl), key.to_owned(), value.to_string());
+    async fn store(&self, key: &str, value: String, ttl: Duration) -> Result<(), CacheError> {
+        let (expire_at, key) = (self.clock.now() + ttl.as_secs_f64(), key.to_owned());
         self.run(move |connection| {
             connection
                 .prepare_cached(
@@ -140,11 +151,43 @@ impl Driver for SqliteCache {
         .await
     }
 
-    async fn clear(&self, expired_only: bool) -> Result<(), CacheError> {
-        let now = self.now();
+    async fn clear(&self, prefix: &str, flush: Flush) -> Result<(), CacheError> {
+        let (now, prefix, all) = (self.clock.now(), prefix.to_owned(), flush == Flush::All);
         self.run(move |connection| {
-            let sql = "DELETE FROM entries WHERE NOT ?1 OR expire_at <= ?2";
-            connection.prepare_cached(sql)?.execute(params![expired_only, now]).map(|_| ())
+            // As bytes: the prefix may end within what SQLite takes for one text.
+            let sql = "DELETE FROM entries WHERE (?1 OR expire_at <= ?2)
+                       AND (length(?3) = 0 OR substr(CAST(key AS BLOB), 1, length(?3)) = ?3)";
+            connection.prepare_cached(sql)?.execute(params![all, now, prefix.as_bytes()]).map(|_| ())
+        })
+        .await
+    }
+
+    async fn store_new(&self, key: &str, value: String, ttl: Duration) -> Result<bool, CacheError> {
+        let (now, key) = (self.clock.now(), key.to_owned());
+        let expire_at = now + ttl.as_secs_f64();
+        self.run(move |connection| {
+            connection
+                .prepare_cached(
+                    "INSERT INTO entries (key, value, expire_at) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (key) DO UPDATE SET value = excluded.value, expire_at = excluded.expire_at
+                     WHERE entries.expire_at <= ?4",
+                )?
+                .execute(params![key, value, expire_at, now])
+                .map(|changed| changed > 0)
+        })
+        .await
+    }
+
+    async fn renew(&self, key: &str, ttl: Duration) -> Result<Option<String>, CacheError> {
+        let (now, key) = (self.clock.now(), key.to_owned());
+        let expire_at = now + ttl.as_secs_f64();
+        self.run(move |connection| {
+            connection
+                .prepare_cached(
+                    "UPDATE entries SET expire_at = ?2 WHERE key = ?1 AND expire_at > ?3 RETURNING value",
+                )?
+                .query_row(params![key, expire_at, now], |row| row.get(0))
+                .optional()
         })
         .await
     }
@@ -152,97 +195,51 @@ impl Driver for SqliteCache {
 
 impl fmt::Debug for SqliteCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteCache").field("ttl", &self.ttl).finish_non_exhaustive()
+        f.debug_struct("SqliteCache").finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
-
-    use serde_json::json;
+    use std::sync::Arc;
 
     use super::*;
-    use crate::{Cache, CacheExt};
+    use crate::{CacheExt, contract::contract};
 
-    /// A cache in a folder of its own, and the seconds that its clock shows.
-    fn cache() -> (tempfile::TempDir, SqliteCache, Arc<AtomicU64>) {
+    fn open(folder: &Path) -> SqliteCache {
+        SqliteCache::open(&folder.join("cache.sqlite"), Duration::from_secs(1)).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_keeps_the_contract() {
         let folder = tempfile::tempdir().unwrap();
-        let seconds = Arc::new(AtomicU64::new(1_000));
-        let clock = {
-            let seconds = Arc::clone(&seconds);
-            move || UNIX_EPOCH + Duration::from_secs(seconds.load(Ordering::Relaxed))
-        };
-        let opened = SqliteCache::open(&folder.path().join("cache.sqlite"), Duration::from_secs(1)).unwrap();
-        (folder, SqliteCache { clock: Arc::new(clock), ..opened }, seconds)
-    }
-
-    #[tokio::test]
-    async fn entries_live_as_long_as_they_should() {
-        let (_folder, cache, seconds) = cache();
-        cache.put("default", &1, None).await.unwrap();
-        cache.put("short é/:", &json!({"a": [1, 2]}), Some(Duration::from_secs(10))).await.unwrap();
-        assert_eq!(cache.get::<Value>("short é/:").await.unwrap(), Some(json!({"a": [1, 2]})));
-        seconds.store(1_010, Ordering::Relaxed);
-        assert!(!cache.has("short é/:").await.unwrap());
-        assert_eq!(cache.get::<u8>("default").await.unwrap(), Some(1));
-        seconds.store(1_900, Ordering::Relaxed);
-        assert!(!cache.has("default").await.unwrap());
-    }
-
-    #[tokio::test]
-    async fn entries_are_replaced_deleted_and_flushed() {
-        let (_folder, cache, seconds) = cache();
-        cache.put("a", &1, Some(Duration::from_secs(5))).await.unwrap();
-        cache.put("a", &2, Some(Duration::from_secs(50))).await.unwrap();
-        cache.put("b", &3, Some(Duration::from_secs(5))).await.unwrap();
-        cache.put("c", &4, None).await.unwrap();
-        seconds.store(1_006, Ordering::Relaxed);
-        cache.flush(true).await.unwrap();
-        seconds.store(1_000, Ordering::Relaxed);
-        assert!(!cache.has("b").await.unwrap(), "it was really taken out");
-        assert_eq!(cache.get::<u8>("a").await.unwrap(), Some(2));
-        cache.put("a", &Value::Null, None).await.unwrap();
-        assert!(!cache.has("a").await.unwrap(), "null takes the entry out");
-        cache.delete("c").await.unwrap();
-        cache.put("d", &5, None).await.unwrap();
-        cache.flush(false).await.unwrap();
-        assert!(!cache.has("d").await.unwrap());
-    }
-
-    #[tokio::test]
-    async fn a_default_is_made_once_and_stored() {
-        let (_folder, cache, _) = cache();
-        for made in ["first", "second"] {
-            let make = async || Ok::<_, std::io::Error>(made.to_owned());
-            let value: String = cache.get_or_try_insert_with("k", None, make).await.unwrap();
-            assert_eq!(value, "first");
-        }
-        let fail = async || Err::<u8, _>(std::io::Error::other("vendor is down"));
-        let error = cache.get_or_try_insert_with::<u8, _, _, _>("other", None, fail).await.unwrap_err();
-        assert_eq!(error.to_string(), "vendor is down");
-        assert_eq!(
-            cache.get::<u8>("k").await.unwrap_err().to_string(),
-            "the value of \"k\" does not fit: invalid type: string \"first\", expected u8"
-        );
+        let cache = SqliteCache { clock: Clock::paused(), ..open(folder.path()) };
+        contract(Arc::new(cache), Duration::from_secs(10), tokio::time::advance).await.unwrap();
     }
 
     #[tokio::test]
     async fn the_file_outlives_the_cache_and_serves_several() {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().join("made").display().to_string();
-        let config: Config = [("CACHE_DIR", dir.as_str()), ("CACHE_TTL", "60")].into_iter().collect();
+        let config: Config = [("CACHE_DIR", dir.as_str())].into_iter().collect();
         let (first, second) =
             (SqliteCache::from_config(&config).unwrap(), SqliteCache::from_config(&config).unwrap());
         first.put("k", &"v", None).await.unwrap();
         drop(first);
         assert_eq!(second.get::<String>("k").await.unwrap().as_deref(), Some("v"));
+        #[cfg(unix)]
+        for name in ["cache.sqlite", "cache.sqlite-wal"] {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = std::fs::metadata(Path::new(&dir).join(name)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{name} is for its owner alone");
+        }
     }
 
     #[test]
     fn all_that_is_wrong_is_told_at_once() {
-        let config: Config = [("CACHE_TTL", "x"), ("CACHE_SQLITE_TIMEOUT", "y")].into_iter().collect();
+        let config: Config =
+            [("CACHE_SQLITE_NAME", "../x"), ("CACHE_SQLITE_TIMEOUT", "y")].into_iter().collect();
         let error = SqliteCache::from_config(&config).unwrap_err().to_string();
-        assert!(error.contains("CACHE_TTL") && error.contains("CACHE_SQLITE_TIMEOUT"), "{error}");
+        assert!(error.contains("CACHE_SQLITE_NAME") && error.contains("CACHE_SQLITE_TIMEOUT"), "{error}");
     }
 }

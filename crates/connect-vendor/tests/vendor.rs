@@ -19,7 +19,7 @@ use axum::{
     http::{HeaderMap, Response, StatusCode, Uri},
     response::IntoResponse,
 };
-use connect_cache::{Cache, CacheError, Driver};
+use connect_cache::{Cache, MemoryCache};
 use connect_vendor::{
     Auth, OAuth2, RetryPolicy, VendorClient, VendorClientBuilder, VendorError, VendorErrorKind,
 };
@@ -119,30 +119,6 @@ async fn answer(
         return (StatusCode::UNAUTHORIZED, Json(json!({"message": said}))).into_response();
     }
     Json(json!({"id": "T-1", "seats": 3})).into_response()
-}
-
-/// Never expires.
-#[derive(Default)]
-struct MapCache(Mutex<HashMap<String, Value>>);
-
-impl Driver for MapCache {
-    async fn load(&self, key: &str) -> Result<Option<Value>, CacheError> {
-        Ok(self.0.lock().unwrap().get(key).cloned())
-    }
-
-    async fn store(&self, key: &str, value: Value, _: Option<Duration>) -> Result<(), CacheError> {
-        self.0.lock().unwrap().insert(key.to_owned(), value);
-        Ok(())
-    }
-
-    async fn remove(&self, key: &str) -> Result<(), CacheError> {
-        self.0.lock().unwrap().remove(key);
-        Ok(())
-    }
-
-    async fn clear(&self, _: bool) -> Result<(), CacheError> {
-        Ok(())
-    }
 }
 
 fn refused<T: Debug>(end: Result<T, VendorError>) -> (VendorErrorKind, Option<u16>, String) {
@@ -302,7 +278,7 @@ async fn a_refused_token_is_renewed_once() {
 #[tokio::test]
 async fn a_token_is_kept_in_the_cache() {
     let vendor = Vendor::start().await;
-    let cache: Arc<dyn Cache> = Arc::new(MapCache::default());
+    let cache: Arc<dyn Cache> = Arc::new(MemoryCache::with_size(65_536));
     let client = |scope: &str| {
         let oauth2 = vendor.oauth2().scope(scope).cache(Arc::clone(&cache));
         vendor.builder().auth(Auth::oauth2(oauth2)).build().unwrap()

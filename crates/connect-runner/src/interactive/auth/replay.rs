@@ -40,15 +40,14 @@ impl Seen {
         let here = self.first_time_here(&key, lifetime);
         let (Nonce::New, Some(cache)) = (here, cache) else { return here };
         let key = format!("nonce:{key}");
-        match cache.has(&key).await {
-            Ok(true) => return Nonce::Used,
-            Ok(false) => {}
-            Err(error) => warn!("nonces of other processes are not known: {error}"),
+        match cache.add(&key, &true, Some(lifetime)).await {
+            Ok(true) => Nonce::New,
+            Ok(false) => Nonce::Used,
+            Err(error) => {
+                warn!("nonces are not shared with other processes: {error}");
+                Nonce::New
+            }
         }
-        if let Err(error) = cache.put(&key, &true, Some(lifetime)).await {
-            warn!("the nonce is not told to other processes: {error}");
-        }
-        Nonce::New
     }
 
     fn first_time_here(&self, key: &str, lifetime: Duration) -> Nonce {
@@ -81,41 +80,11 @@ fn key(parts: &[&str]) -> String {
     })
 }
 
-/// A cache for tests.
-#[cfg(test)]
-pub(super) mod testing {
-    use connect_cache::{CacheError, Driver};
-    use serde_json::Value;
-
-    use super::{Duration, HashMap, Mutex};
-
-    /// Never expires.
-    #[derive(Default)]
-    pub(crate) struct MapCache(Mutex<HashMap<String, Value>>);
-
-    impl Driver for MapCache {
-        async fn load(&self, key: &str) -> Result<Option<Value>, CacheError> {
-            Ok(self.0.lock().unwrap().get(key).cloned())
-        }
-
-        async fn store(&self, key: &str, value: Value, _: Option<Duration>) -> Result<(), CacheError> {
-            self.0.lock().unwrap().insert(key.to_owned(), value);
-            Ok(())
-        }
-
-        async fn remove(&self, _: &str) -> Result<(), CacheError> {
-            Ok(())
-        }
-
-        async fn clear(&self, _: bool) -> Result<(), CacheError> {
-            Ok(())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{testing::MapCache, *};
+    use connect_cache::MemoryCache;
+
+    use super::*;
 
     const LIFETIME: Duration = Duration::from_secs(600);
 
@@ -131,7 +100,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_shared_cache_tells_other_processes() {
-        let cache: Arc<dyn Cache> = Arc::new(MapCache::default());
+        let cache: Arc<dyn Cache> = Arc::new(MemoryCache::with_size(65_536));
         let one = Seen::default().first_time(&["a"], LIFETIME, Some(Arc::clone(&cache))).await;
         let other = Seen::default().first_time(&["a"], LIFETIME, Some(cache)).await;
         assert_eq!((one, other), (Nonce::New, Nonce::Used));

@@ -170,7 +170,7 @@ async fn consumers_can_be_looked_up() {
 
 #[tokio::test]
 async fn what_was_shown_to_another_process_does_not_hold() {
-    let cache: Arc<dyn Cache> = Arc::new(super::super::replay::testing::MapCache::default());
+    let cache: Arc<dyn Cache> = Arc::new(connect_cache::MemoryCache::with_size(65_536));
     let scope = Container::builder().bind(|bind| _ = bind.instance(cache)).build().unwrap();
     let scope = scope.scope().build().unwrap();
     let request = signed("https://events.example/hook", "s&", json!({"method": "POST"}), 9000);
