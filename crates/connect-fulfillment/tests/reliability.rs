@@ -130,7 +130,7 @@ async fn attempts_are_counted_and_delays_grow_with_them() {
     let running = Running::start(extension, &platform, &[]);
     let mut countdowns = Vec::new();
     for delivery in 1..=5 {
-        send(&platform, 1, "TQ-1", "PR-1").await;
+        send(&platform, 1, if delivery < 5 { "TQ-1" } else { "TQ-2" }, "PR-1").await;
         let frames = platform.frames_until(delivery).await;
         let output = &frames[delivery - 1]["data"]["output"];
         countdowns

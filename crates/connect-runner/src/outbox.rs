@@ -2,10 +2,16 @@ use std::{
     collections::{HashMap, VecDeque},
     fmt,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+/// How long a task may come again after Connect has its answer, since the two crossed on their way.
+const CROSSING: Duration = Duration::from_secs(10);
+/// How many such answers are remembered, at most.
+const REMEMBERED: usize = 10_000;
 
 /// Where results are kept beside the memory, so that they outlive the process.
 pub(crate) trait ResultStore: Send + Sync {
@@ -35,12 +41,35 @@ struct Entries {
     next: u64,
     /// How many answers each task has here; more than one where it came again.
     tasks: HashMap<String, u32>,
+    /// The final answers that Connect has got just now, the oldest first, with the moment at which they are forgotten.
+    got: VecDeque<(Instant, String)>,
+    frames: HashMap<String, Utf8Bytes>,
+}
+
+impl Entries {
+    fn remember(&mut self, task_id: String, frame: Utf8Bytes) {
+        self.forget(REMEMBERED - 1);
+        if self.frames.insert(task_id.clone(), frame).is_none() {
+            self.got.push_back((Instant::now() + CROSSING, task_id));
+        }
+    }
+
+    /// Forgets what is too old, and the oldest beyond so many.
+    fn forget(&mut self, most: usize) {
+        let now = Instant::now();
+        while self.got.len() > most || self.got.front().is_some_and(|(until, _)| *until <= now) {
+            let Some((_, task_id)) = self.got.pop_front() else { break };
+            self.frames.remove(&task_id);
+        }
+    }
 }
 
 struct Entry {
     number: u64,
     task_id: String,
     frame: Utf8Bytes,
+    /// The task is done: one that comes again is no other try.
+    is_final: bool,
 }
 
 /// A result that was found in a store.
@@ -65,7 +94,7 @@ impl Outbox {
         for Kept { number, task_id, frame } in kept {
             entries.next = number + 1;
             *entries.tasks.entry(task_id.clone()).or_default() += 1;
-            entries.waiting.push_back(Entry { number, task_id, frame: frame.into() });
+            entries.waiting.push_back(Entry { number, task_id, frame: frame.into(), is_final: false });
         }
         Self { entries: Mutex::new(entries), store: Some(store), ..Self::default() }
     }
@@ -75,22 +104,35 @@ impl Outbox {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn put(&self, task_id: &str, frame: String) {
-        let mut entries = self.entries();
+    /// Adds the answer to a task; a final one is given again to a task that comes again soon.
+    pub(crate) fn put(&self, task_id: &str, frame: String, is_final: bool) {
+        self.add(&mut self.entries(), task_id, frame.into(), is_final);
+        self.added.notify_one();
+    }
+
+    fn add(&self, entries: &mut Entries, task_id: &str, frame: Utf8Bytes, is_final: bool) {
         let number = entries.next;
         entries.next += 1;
         *entries.tasks.entry(task_id.to_owned()).or_default() += 1;
         if let Some(store) = &self.store {
             store.keep(number, task_id, &frame);
         }
-        entries.waiting.push_back(Entry { number, task_id: task_id.to_owned(), frame: frame.into() });
-        drop(entries);
-        self.added.notify_one();
+        entries.waiting.push_back(Entry { number, task_id: task_id.to_owned(), frame, is_final });
     }
 
-    /// Whether a task has an answer here.
+    /// Whether a task that came again has its answer: on its way, or sent again here.
     pub(crate) fn answers(&self, task_id: &str) -> bool {
-        self.entries().tasks.contains_key(task_id)
+        let mut entries = self.entries();
+        if entries.tasks.contains_key(task_id) {
+            return true;
+        }
+        entries.forget(REMEMBERED);
+        let Some(frame) = entries.frames.get(task_id).cloned() else { return false };
+        // Connect sent the task before it had the answer, or has lost the answer since.
+        self.add(&mut entries, task_id, frame, true);
+        drop(entries);
+        self.added.notify_one();
+        true
     }
 
     /// Waits for results that did not go out yet and gives the first ones, at most `most`.
@@ -141,6 +183,9 @@ impl Outbox {
                 if *count == 0 {
                     entries.tasks.remove(&entry.task_id);
                 }
+            }
+            if entry.is_final {
+                entries.remember(entry.task_id, entry.frame);
             }
         }
         if let (Some(store), Some(last)) = (&self.store, last) {
@@ -197,14 +242,14 @@ mod tests {
         let outbox = Outbox::default();
         assert!(outbox.unsent(1).now_or_never().is_none());
         for number in 0..3 {
-            outbox.put(&format!("TQ-{number}"), format!("frame {number}"));
+            outbox.put(&format!("TQ-{number}"), format!("frame {number}"), false);
         }
         assert_eq!(outbox.unsent(2).await.len(), 2);
         outbox.sent(2);
         assert_eq!((outbox.last_sent(), outbox.len()), (Some(1), 3));
         outbox.confirmed(7);
         assert_eq!((outbox.last_sent(), outbox.len()), (None, 1), "the third did not go out");
-        assert!(!outbox.answers("TQ-1") && outbox.answers("TQ-2"));
+        assert!(!outbox.answers("TQ-1") && outbox.answers("TQ-2"), "another try is run");
         assert_eq!(unsent(&outbox).await, ["frame 2"]);
         outbox.sent(1);
         outbox.disconnected();
@@ -217,13 +262,44 @@ mod tests {
     #[tokio::test]
     async fn a_task_may_have_two_answers() {
         let outbox = Outbox::default();
-        outbox.put("TQ-1", "a".to_owned());
-        outbox.put("TQ-1", "b".to_owned());
+        outbox.put("TQ-1", "a".to_owned(), false);
+        outbox.put("TQ-1", "b".to_owned(), false);
         outbox.sent(2);
         outbox.confirmed(0);
         assert!(outbox.answers("TQ-1"));
         outbox.confirmed(1);
         assert!(!outbox.answers("TQ-1") && outbox.len() == 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_crosses_its_answer_gets_it_again() {
+        let outbox = Outbox::default();
+        outbox.put("TQ-1", "done".to_owned(), true);
+        assert_eq!(unsent(&outbox).await, ["done"]);
+        outbox.sent(1);
+        outbox.confirmed(0);
+        assert!(!outbox.answers("TQ-2"));
+        for number in 1..3 {
+            assert!(outbox.answers("TQ-1"));
+            assert_eq!(unsent(&outbox).await, ["done"]);
+            outbox.sent(1);
+            outbox.confirmed(number);
+        }
+        tokio::time::advance(CROSSING).await;
+        assert!(!outbox.answers("TQ-1"), "it was sent again by somebody");
+        assert!(outbox.entries().frames.is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_is_remembered_is_bounded() {
+        let outbox = Outbox::default();
+        for number in 0..=REMEMBERED {
+            outbox.put(&format!("TQ-{number}"), "done".to_owned(), true);
+        }
+        outbox.sent(REMEMBERED + 1);
+        outbox.confirmed(u64::MAX);
+        assert!(!outbox.answers("TQ-0") && outbox.answers("TQ-1"));
+        assert_eq!(outbox.entries().got.len(), REMEMBERED);
     }
 
     #[tokio::test]
@@ -241,7 +317,7 @@ mod tests {
         let store = Store::default();
         let kept = Kept { number: 4, task_id: "TQ-0".to_owned(), frame: "old".to_owned() };
         let outbox = Outbox::kept(Box::new(store.clone()), vec![kept]);
-        outbox.put("TQ-1", "new".to_owned());
+        outbox.put("TQ-1", "new".to_owned(), false);
         assert!(outbox.answers("TQ-0"));
         assert_eq!(unsent(&outbox).await, ["old", "new"]);
         outbox.sent(2);

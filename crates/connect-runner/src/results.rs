@@ -200,9 +200,9 @@ mod tests {
         let (results, [(background, none), (interactive, _)]) = open().unwrap();
         assert!(none.is_empty());
         let outbox = Outbox::kept(background, none);
-        outbox.put("TQ-1", "one".to_owned());
-        outbox.put("TQ-2", "two".to_owned());
-        outbox.put("TQ-3", "three".to_owned());
+        outbox.put("TQ-1", "one".to_owned(), true);
+        outbox.put("TQ-2", "two".to_owned(), true);
+        outbox.put("TQ-3", "three".to_owned(), true);
         outbox.sent(1);
         outbox.confirmed(0);
         interactive.keep(0, "TQ-9", "nine");
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(kept.iter().map(|kept| kept.frame.as_str()).collect::<Vec<_>>(), ["two", "three"]);
         assert_eq!(other[0].task_id, "TQ-9");
         let outbox = Outbox::kept(background, kept);
-        outbox.put("TQ-4", "four".to_owned());
+        outbox.put("TQ-4", "four".to_owned(), true);
         assert_eq!(outbox.len(), 3);
     }
 

@@ -271,7 +271,7 @@ impl Tasks {
     pub(crate) fn accept(self: &Arc<Self>, task: Task, lane: Lane) {
         let id = task.options.task_id.clone();
         if self.outbox(lane).answers(&id) {
-            warn!(task = %id, "the task was delivered again while its answer is on the way: it is not run again");
+            warn!(task = %id, "the task was delivered again while its answer is on the way or just arrived: it is not run again");
             return;
         }
         {
@@ -325,7 +325,10 @@ impl Tasks {
         for observer in &self.observers {
             observer(&report);
         }
-        self.outbox(lane).put(&task.options.task_id, Message::Task(Box::new(task.clone())).to_frame());
+        // A failed one can be sent again by hand, under the same id.
+        let is_final = matches!(report.result, ResultType::Success | ResultType::Skip);
+        let frame = Message::Task(Box::new(task.clone())).to_frame();
+        self.outbox(lane).put(&task.options.task_id, frame, is_final);
     }
 
     /// The answer to a task that broke; it has a scope where its handler began.
