@@ -7,8 +7,11 @@ use similar::{ChangeTag, TextDiff};
 
 use super::{MockCall, expectation::Expected};
 
+/// In the order of the names, which says nothing in JSON: else equal objects would differ.
 fn pretty(value: &Value) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default()
+    let mut value = value.clone();
+    value.sort_all_objects();
+    serde_json::to_string_pretty(&value).unwrap_or_default()
 }
 
 fn body(call: &MockCall) -> String {
