@@ -1,6 +1,6 @@
 //! The extension as a process whose way to Connect leads through a proxy: HTTP and WebSocket alike.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 mod process;
 
@@ -13,12 +13,11 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use connect_fulfillment::sandbox::Sandbox;
-use process::{PATIENCE, extension, sandbox, terminated, tls_before};
+use process::{Extension, sandbox, tls_before};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, copy_bidirectional},
     net::{TcpListener, TcpStream},
-    time::timeout,
 };
 
 /// Only the proxy knows where it is.
@@ -131,13 +130,11 @@ async fn all_goes_through_the_proxy_that_the_variables_name() {
     {
         let (sandbox, proxy, _folder, file) = behind_a_proxy().await;
         let address = format!("{scheme}://{USER}:{PASSWORD}@127.0.0.1:{}", proxy.port);
-        let extension = extension(&sandbox, HOST, &file, &[(variable, &address), ("RUST_LOG", "debug")]);
-        let settled = timeout(PATIENCE, sandbox.settled()).await;
-        if settled.is_err() {
-            panic!("{variable}: {:?}\n{}", proxy.asked.lock().unwrap(), terminated(extension).await.1);
-        }
+        let extension =
+            Extension::start(&sandbox, HOST, &file, &[(variable, &address), ("RUST_LOG", "debug")]);
+        extension.settled(&sandbox).await;
         assert!(sandbox.requests().iter().all(|request| request["status"] == "approved"));
-        let (code, log) = terminated(extension).await;
+        let (code, log) = extension.terminated().await;
         assert_eq!(code, Some(0), "{log}");
         assert!(
             !log.contains(PASSWORD) && !log.contains(&STANDARD.encode(format!("{USER}:{PASSWORD}"))),
@@ -153,12 +150,8 @@ async fn all_goes_through_the_proxy_that_the_variables_name() {
 async fn a_proxy_that_refuses_is_named_without_its_password() {
     let (sandbox, proxy, _folder, file) = behind_a_proxy().await;
     let address = format!("http://{USER}:canary-wrong@127.0.0.1:{}", proxy.port);
-    let mut extension = extension(&sandbox, HOST, &file, &[("HTTPS_PROXY", &address)]);
-    let mut lines = BufReader::new(extension.stderr.take().unwrap());
-    let mut said = String::new();
-    while !said.contains("connecting again") {
-        assert!(timeout(PATIENCE, lines.read_line(&mut said)).await.unwrap().unwrap() > 0, "{said}");
-    }
+    let mut extension = Extension::start(&sandbox, HOST, &file, &[("HTTPS_PROXY", &address)]);
+    let said = extension.said("connecting again").await;
     assert!(said.contains("proxy") && said.contains("127.0.0.1"), "{said}");
     assert!(!said.contains("canary-wrong"), "{said}");
     assert!(proxy.asked.lock().unwrap().iter().all(|(_, _, is_known)| !is_known));
@@ -173,7 +166,7 @@ async fn hosts_that_need_no_proxy_are_reached_straight() {
     std::fs::write(&file, certificate).unwrap();
     // Nobody listens there.
     let variables = [("HTTPS_PROXY", "http://127.0.0.1:1"), ("NO_PROXY", "localhost")];
-    let extension = extension(&sandbox, &format!("localhost:{port}"), &file, &variables);
-    timeout(PATIENCE, sandbox.settled()).await.unwrap();
-    assert_eq!(terminated(extension).await.0, Some(0));
+    let extension = Extension::start(&sandbox, &format!("localhost:{port}"), &file, &variables);
+    extension.settled(&sandbox).await;
+    assert_eq!(extension.terminated().await.0, Some(0));
 }

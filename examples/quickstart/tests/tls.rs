@@ -5,8 +5,7 @@
 mod process;
 
 use connect_fulfillment::sandbox::Activity;
-use process::{PATIENCE, extension, sandbox, terminated, tls_before};
-use tokio::time::timeout;
+use process::{Extension, sandbox, tls_before};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_extension_trusts_the_certificates_it_is_told_to() {
@@ -15,10 +14,10 @@ async fn an_extension_trusts_the_certificates_it_is_told_to() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ca.pem");
     std::fs::write(&file, certificate).unwrap();
-    let extension = extension(&sandbox, &format!("localhost:{port}"), &file, &[]);
-    timeout(PATIENCE, sandbox.settled()).await.unwrap();
+    let extension = Extension::start(&sandbox, &format!("localhost:{port}"), &file, &[]);
+    extension.settled(&sandbox).await;
     assert!(sandbox.requests().iter().all(|request| request["status"] == "approved"));
-    let (code, log) = terminated(extension).await;
+    let (code, log) = extension.terminated().await;
     assert_eq!(code, Some(0), "{log}");
     let secret = sandbox.api_key().rsplit(':').next().unwrap();
     assert!(!log.contains(secret), "the key is in the log");
@@ -33,16 +32,11 @@ async fn an_extension_trusts_no_other_certificate() {
     let file = folder.path().join("ca.pem");
     let other = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     std::fs::write(&file, other.cert.pem()).unwrap();
-    let mut extension = extension(&sandbox, &format!("localhost:{port}"), &file, &[]);
+    let mut extension = Extension::start(&sandbox, &format!("localhost:{port}"), &file, &[]);
     // It says so at the first attempt, after what it says about the events; what comes then it says when it stops.
-    let mut lines = tokio::io::BufReader::new(extension.stderr.take().unwrap());
-    let mut said = String::new();
-    while !said.contains("TLS with localhost") {
-        let line = tokio::io::AsyncBufReadExt::read_line(&mut lines, &mut said);
-        assert!(timeout(PATIENCE, line).await.unwrap().unwrap() > 0, "{said}");
-    }
+    let said = extension.said("TLS with localhost").await;
     assert!(said.contains("the events could not be checked") && said.contains("certificate"), "{said}");
-    let (code, _) = terminated(extension).await;
+    let (code, _) = extension.terminated().await;
     assert_eq!(code, Some(0));
     assert!(!matches!(activity.try_recv(), Ok(Activity::RunnerConnected { .. })));
 }

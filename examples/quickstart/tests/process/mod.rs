@@ -5,9 +5,10 @@ use std::{path::Path, process::Stdio, sync::Arc, time::Duration};
 use connect_fulfillment::sandbox::Sandbox;
 use rustls::{ServerConfig, pki_types::PrivateKeyDer};
 use tokio::{
-    io::copy_bidirectional,
+    io::{AsyncBufReadExt, BufReader, copy_bidirectional},
     net::{TcpListener, TcpStream},
     process::{Child, Command},
+    sync::watch,
     time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
@@ -47,29 +48,63 @@ pub(crate) async fn sandbox() -> Sandbox {
     Sandbox::builder().load_requests(requests).start().await.unwrap()
 }
 
-/// The extension, which trusts these certificates, with these variables beside those of the sandbox.
-pub(crate) fn extension(
-    sandbox: &Sandbox,
-    server: &str,
-    certificates: &Path,
-    variables: &[(&str, &str)],
-) -> Child {
-    let environment = sandbox.environment().into_iter().filter(|(name, _)| !name.ends_with("_ADDRESS"));
-    Command::new(env!("CARGO_BIN_EXE_quickstart"))
-        .env_clear()
-        .envs(environment)
-        .env("SERVER_ADDRESS", server)
-        .env("SSL_CERT_FILE", certificates)
-        .envs(variables.iter().copied())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap()
+/// A running extension, and what it says: read as it comes, so that it never waits for a reader.
+pub(crate) struct Extension {
+    process: Child,
+    said: watch::Receiver<String>,
 }
 
-pub(crate) async fn terminated(extension: Child) -> (Option<i32>, String) {
-    let kill = format!("kill -TERM {}", extension.id().unwrap());
-    assert!(Command::new("sh").args(["-c", &kill]).status().await.unwrap().success());
-    let output = timeout(PATIENCE, extension.wait_with_output()).await.unwrap().unwrap();
-    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+impl Extension {
+    /// Trusts these certificates, and has these variables beside those of the sandbox.
+    pub(crate) fn start(
+        sandbox: &Sandbox,
+        server: &str,
+        certificates: &Path,
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let environment = sandbox.environment().into_iter().filter(|(name, _)| !name.ends_with("_ADDRESS"));
+        let mut process = Command::new(env!("CARGO_BIN_EXE_quickstart"))
+            .env_clear()
+            .envs(environment)
+            .env("SERVER_ADDRESS", server)
+            .env("SSL_CERT_FILE", certificates)
+            .envs(variables.iter().copied())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let (all, said) = watch::channel(String::new());
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                all.send_modify(|said| *said += &format!("{line}\n"));
+            }
+        });
+        Self { process, said }
+    }
+
+    /// All it said, once that is among it.
+    pub(crate) async fn said(&mut self, text: &str) -> String {
+        let there = self.said.wait_for(|said| said.contains(text));
+        let is_there = timeout(PATIENCE, there).await.is_ok_and(|said| said.is_ok());
+        let said = self.said.borrow().clone();
+        assert!(is_there, "it did not say {text:?}, but:\n{said}");
+        said
+    }
+
+    /// Waits until all is done in the sandbox.
+    pub(crate) async fn settled(&self, sandbox: &Sandbox) {
+        let settled = timeout(PATIENCE, sandbox.settled()).await;
+        assert!(settled.is_ok(), "not settled; the extension said:\n{}", *self.said.borrow());
+    }
+
+    /// Its exit code, and all it said.
+    pub(crate) async fn terminated(mut self) -> (Option<i32>, String) {
+        let kill = format!("kill -TERM {}", self.process.id().unwrap());
+        assert!(Command::new("sh").args(["-c", &kill]).status().await.unwrap().success());
+        let status = timeout(PATIENCE, self.process.wait()).await.unwrap().unwrap();
+        // The reader ends when all is read.
+        while self.said.changed().await.is_ok() {}
+        (status.code(), self.said.borrow().clone())
+    }
 }
