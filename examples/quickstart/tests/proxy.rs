@@ -28,8 +28,7 @@ const PASSWORD: &str = "canary-of-the-proxy";
 /// A proxy that leads everywhere to one port of this machine.
 struct Proxy {
     port: u16,
-    /// What was asked for: the protocol, the target, and whether the credentials were right.
-    asked: Arc<Mutex<Vec<(&'static str, String, bool)>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Proxy {
@@ -58,14 +57,15 @@ impl Proxy {
     }
 }
 
-type Asked = ((&'static str, String, bool), &'static [u8]);
+/// The protocol, the target, and whether the credentials were right.
+type Asked = (&'static str, String, bool);
 
-async fn asked_for(client: &mut BufReader<TcpStream>) -> io::Result<Asked> {
+async fn asked_for(client: &mut BufReader<TcpStream>) -> io::Result<(Asked, &'static [u8])> {
     if client.fill_buf().await?.first() == Some(&5) { socks(client).await } else { connect(client).await }
 }
 
 /// RFC 1928 with the user and password of RFC 1929.
-async fn socks(client: &mut BufReader<TcpStream>) -> io::Result<Asked> {
+async fn socks(client: &mut BufReader<TcpStream>) -> io::Result<(Asked, &'static [u8])> {
     let mut greeting = [0; 2];
     client.read_exact(&mut greeting).await?;
     text(client, greeting[1]).await?;
@@ -92,7 +92,7 @@ async fn text(client: &mut BufReader<TcpStream>, length: u8) -> io::Result<Strin
 }
 
 /// RFC 9110, section 9.3.6.
-async fn connect(client: &mut BufReader<TcpStream>) -> io::Result<Asked> {
+async fn connect(client: &mut BufReader<TcpStream>) -> io::Result<(Asked, &'static [u8])> {
     let (mut head, mut read) = (String::new(), 1);
     while read > 0 && !head.ends_with("\r\n\r\n") {
         read = client.read_line(&mut head).await?;

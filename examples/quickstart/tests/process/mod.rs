@@ -77,7 +77,7 @@ impl Extension {
         let (all, said) = watch::channel(String::new());
         tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
-                all.send_modify(|said| *said += &format!("{line}\n"));
+                all.send_modify(|said| said.extend([line.as_str(), "\n"]));
             }
         });
         Self { process, said }
