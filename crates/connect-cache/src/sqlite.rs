@@ -1,7 +1,13 @@
-use std::{fmt, path::Path, sync::mpsc, thread, time::Duration};
+use std::{
+    fmt,
+    path::Path,
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use connect_container::Config;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -91,7 +97,23 @@ impl SqliteCache {
     }
 }
 
+/// SQLite's own waiting does not hold while two make the file at once, of which one turns it into a WAL.
 fn connect(file: &Path, timeout: Duration) -> rusqlite::Result<Connection> {
+    let since = Instant::now();
+    loop {
+        match connect_once(file, timeout) {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && since.elapsed() < timeout =>
+            {
+                thread::sleep(Duration::from_millis(10));
+            }
+            connected => return connected,
+        }
+    }
+}
+
+fn connect_once(file: &Path, timeout: Duration) -> rusqlite::Result<Connection> {
     // For this user alone; SQLite gives the files beside it the same mode.
     #[cfg(unix)]
     {
@@ -232,6 +254,19 @@ mod tests {
             use std::os::unix::fs::PermissionsExt as _;
             let mode = std::fs::metadata(Path::new(&dir).join(name)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{name} is for its owner alone");
+        }
+    }
+
+    #[test]
+    fn many_make_the_same_file_at_once() {
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let open =
+                || SqliteCache::open(&folder.path().join("cache.sqlite"), Duration::from_secs(10)).map(drop);
+            thread::scope(|scope| {
+                let opening: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+                opening.into_iter().for_each(|opened| opened.join().unwrap().unwrap());
+            });
         }
     }
 

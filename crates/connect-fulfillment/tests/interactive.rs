@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub, reason = "a test")]
 
+#[path = "support/secrets.rs"]
+mod secrets;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use connect_fulfillment::{
@@ -18,7 +21,7 @@ use serde_json::{Value, json};
 
 const ACTION: &str = "product_action_execution";
 const EVENT: &str = "product_custom_event_processing";
-const SECRET: &str = "the-product's-secret";
+const SECRET: &str = "canary-of-the-product";
 
 async fn sign_in(call: ActionCall, _: Scope) -> Result<InteractiveResponse> {
     let asset_id = call.asset_id().ok_or("only subscriptions have a panel")?;
@@ -61,13 +64,14 @@ fn extension() -> Extension {
 
 /// A sandbox with the extension connected to it.
 async fn lab() -> Sandbox {
+    secrets::search();
     let mut policy = DispatchPolicy::default();
     policy.interactive_wait = Duration::from_secs(20);
     let sandbox = Sandbox::builder()
         .policy(policy)
         .variable("PRODUCT_JWT_SECRET", SECRET)
         .variable("EVENTS_SECRET", SECRET)
-        .variable("EVENTS_KEY", "k3y");
+        .variable("EVENTS_KEY", "canary-of-the-events");
     let sandbox = sandbox.start().await.unwrap();
     let environment = Environment::from_vars(sandbox.environment(), true).unwrap();
     let runner = Runner::new(extension().into(), environment).unwrap();
@@ -119,8 +123,12 @@ async fn a_custom_event_runs_once_its_caller_is_known() {
     let bearer = |secret| format!("Bearer {}", token(secret, json!({"sub": "ann"}), 60));
     for (data, status, body) in [
         (event("greet", "Authorization", bearer(SECRET)), 200, json!({"text": "hello ann"})),
-        (event("greet", "x-api-key", "k3y".into()), 200, json!({"text": "hello api key"})),
-        (event("leave", "x-api-key", "k3y".into()), 404, json!({"error": "there is no such thing"})),
+        (event("greet", "x-api-key", "canary-of-the-events".into()), 200, json!({"text": "hello api key"})),
+        (
+            event("leave", "x-api-key", "canary-of-the-events".into()),
+            404,
+            json!({"error": "there is no such thing"}),
+        ),
         (
             event("greet", "x-api-key", "key".into()),
             401,

@@ -59,7 +59,10 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorder {
 fn record() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Recorder)).unwrap();
+        tracing::subscriber::set_global_default(
+            tracing_subscriber::registry().with(Recorder).with(support::secrets::layer()),
+        )
+        .unwrap();
     });
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(
     dead_code,
+    clippy::print_stderr,
     clippy::unwrap_used,
     clippy::panic,
     missing_docs,
@@ -9,6 +10,7 @@
     reason = "shared by several files of tests"
 )]
 
+pub mod secrets;
 pub mod wire;
 
 use std::{
@@ -33,6 +35,7 @@ use tokio::{
     time::timeout,
 };
 
+/// As in the recorded cases.
 pub const KEY: &str = "ApiKey SU-000:xxxxxxxxxxxx";
 /// How long a test waits for something that should happen at once.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -92,6 +95,7 @@ pub struct Platform {
 
 impl Platform {
     pub async fn start() -> Arc<Self> {
+        secrets::search();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let platform = Arc::new(Self {
             address: listener.local_addr().unwrap(),
@@ -197,7 +201,7 @@ pub fn setup_response() -> Value {
     let in_status = "and(eq(id,${_object_id_}),in(status,${_statuses_}))";
     json!({"version": 2, "message_type": "setup_response", "data": {
         "variables": [{"name": "CACHE_DRIVER", "value": "none", "secure": false},
-            {"name": "SECRET", "value": "s3cr3t-value", "secure": true}],
+            {"name": "SECRET", "value": "canary-of-a-variable", "secure": true}],
         "environment_type": "development",
         "logging": {"logging_api_key": null, "log_level": "INFO", "runner_log_level": "INFO",
             "meta": {"service_id": "SRVC-0001-0002", "account_id": "VA-0001", "account_name": "Vendor"}},

@@ -96,7 +96,7 @@ impl Session {
                     let (after, ended) = self.connection(state).await;
                     self.tasks.outbox(self.lane).disconnected();
                     match ended {
-                        Ok(Closed) => State::Closed,
+                        Ok(Closed) => self.next(after, Event::Closed),
                         Err(lost) => {
                             let next = self.next(after, Event::Lost);
                             if let State::BackingOff { failures, delay } = &next {
@@ -113,15 +113,12 @@ impl Session {
                 State::BackingOff { delay, .. } => {
                     let event = tokio::select! {
                         () = sleep(delay) => Event::WaitOver,
-                        () = self.signals.close.cancelled() => Event::StopRequested,
+                        () = self.signals.close.cancelled() => Event::Closed,
                         () = self.signals.drain.cancelled(), if self.nothing_to_send() => Event::StopRequested,
                     };
                     self.next(state, event)
                 }
-                State::Closed => {
-                    self.monitor.note(self.lane, &state, Event::StopRequested);
-                    return;
-                }
+                State::Closed => return,
                 other => other,
             };
         }
@@ -161,7 +158,7 @@ impl Session {
     async fn connection(&self, mut state: State) -> (State, Result<Closed, Lost>) {
         let opened = tokio::select! {
             opened = self.open() => opened,
-            () = self.signals.close.cancelled() => return (State::Closed, Ok(Closed)),
+            () = self.signals.close.cancelled() => return (state, Ok(Closed)),
         };
         let mut socket = match opened {
             Ok(socket) => socket,
@@ -170,7 +167,7 @@ impl Session {
         state = self.next(state, Event::Opened);
         let early = tokio::select! {
             handshake = timeout(HANDSHAKE_LIMIT, self.handshake(&mut socket)) => handshake,
-            () = self.signals.close.cancelled() => return (State::Closed, Ok(Closed)),
+            () = self.signals.close.cancelled() => return (state, Ok(Closed)),
         };
         let early = match early {
             Ok(Ok(early)) => early,

@@ -45,8 +45,8 @@ pub enum ConnectionEvent {
     WaitOver,
     /// The process is to stop.
     StopRequested,
-    /// All results are out.
-    Drained,
+    /// All results are out, or nobody waits for them any more.
+    Closed,
 }
 
 /// How long to wait before connecting again.
@@ -110,11 +110,11 @@ impl ConnectionState {
             }
             (Self::BackingOff { failures, .. }, E::WaitOver) => Self::Connecting { failures },
             (Self::Active, E::StopRequested) => Self::Draining,
-            (Self::Draining, E::Drained)
-            | (
+            (
                 Self::Connecting { .. } | Self::Handshaking { .. } | Self::BackingOff { .. },
                 E::StopRequested,
-            ) => Self::Closed,
+            )
+            | (_, E::Closed) => Self::Closed,
             (state, _) => state,
         }
     }
@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(after(&[E::Opened]), S::Handshaking { failures: 0 });
         assert_eq!(after(&[E::Opened, E::SetUp]), S::Active);
         assert_eq!(after(&[E::Opened, E::SetUp, E::StopRequested]), S::Draining);
-        assert_eq!(after(&[E::Opened, E::SetUp, E::StopRequested, E::Drained]), S::Closed);
+        assert_eq!(after(&[E::Opened, E::SetUp, E::StopRequested, E::Closed]), S::Closed);
     }
 
     #[test]
