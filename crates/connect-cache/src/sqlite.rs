@@ -265,7 +265,9 @@ mod tests {
                 || SqliteCache::open(&folder.path().join("cache.sqlite"), Duration::from_secs(10)).map(drop);
             thread::scope(|scope| {
                 let opening: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
-                opening.into_iter().for_each(|opened| opened.join().unwrap().unwrap());
+                for opened in opening {
+                    opened.join().unwrap().unwrap();
+                }
             });
         }
     }

@@ -2,7 +2,6 @@
 
 #![allow(
     dead_code,
-    clippy::print_stderr,
     clippy::unwrap_used,
     clippy::panic,
     missing_docs,

@@ -1,5 +1,7 @@
 //! Secrets that tests can tell: none of them may be in a log line, whatever its level.
 
+#![allow(clippy::print_stderr, reason = "a test")]
+
 use std::io;
 
 use tracing::Subscriber;
