@@ -1,6 +1,6 @@
 use std::{borrow::Cow, collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
-use connect_container::{Config, Logger};
+use connect_container::{Bindings, BoxError, Config, Logger, ServiceProvider};
 
 use crate::{
     Cache, CacheError, Layers, Metrics, NoneCache, SingleFlight,
@@ -15,8 +15,9 @@ const TRIAL: Duration = Duration::from_secs(10);
 
 /// A driver of this crate: reads the settings, so that all that is wrong with them is told at once.
 type Given = fn(&mut Settings<'_>) -> Result<Arc<dyn Cache>, CacheError>;
-type Own = Box<dyn Fn(&Config) -> Result<Arc<dyn Cache>, CacheError> + Send + Sync>;
+type Own = Arc<dyn Fn(&Config) -> Result<Arc<dyn Cache>, CacheError> + Send + Sync>;
 
+#[derive(Clone)]
 enum Open {
     Given(Given),
     Own(Own),
@@ -32,6 +33,9 @@ enum Open {
 /// let cache = Drivers::new().with("mine", |_| Ok(NoneCache)).open(&config, &Logger::current())?;
 /// # Ok::<(), connect_cache::CacheError>(())
 /// ```
+///
+/// They are a service provider as well: `Extension::provider(Drivers::new().with(…))` binds the cache they open.
+#[derive(Clone)]
 pub struct Drivers {
     known: BTreeMap<String, Open>,
     metrics: Metrics,
@@ -70,7 +74,7 @@ impl Drivers {
         open: impl Fn(&Config) -> Result<C, CacheError> + Send + Sync + 'static,
     ) -> Self {
         let open = move |config: &Config| Ok(Arc::new(open(config)?) as Arc<dyn Cache>);
-        self.known.insert(name.into(), Open::Own(Box::new(open)));
+        self.known.insert(name.into(), Open::Own(Arc::new(open)));
         self
     }
 
@@ -179,6 +183,14 @@ fn alias<'a>(name: &str) -> Cow<'a, str> {
         "mariadb" => Cow::Borrowed("mysql"),
         "memcache" => Cow::Borrowed("memcached"),
         name => Cow::Owned(name.to_owned()),
+    }
+}
+
+impl ServiceProvider for Drivers {
+    fn register(&self, bind: &mut Bindings) {
+        bind.instance(self.metrics.clone());
+        let drivers = self.clone();
+        bind.shared(move |resolver| drivers.open(&resolver.get()?, &resolver.get()?).map_err(BoxError::from));
     }
 }
 

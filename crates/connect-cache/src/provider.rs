@@ -1,9 +1,9 @@
-use connect_container::{Bindings, BoxError, ServiceProvider};
+use connect_container::{Bindings, ServiceProvider};
 
-use crate::{Drivers, Metrics};
+use crate::Drivers;
 
 /// Binds `Arc<dyn Cache>`: the driver that `CACHE_DRIVER` or `CACHE_URL` names, of those that are compiled in, with the
-/// [`Layers`](crate::Layers) around it; and the [`Metrics`] of it.
+/// [`Layers`](crate::Layers) around it; and the [`Metrics`](crate::Metrics) of it.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -22,10 +22,6 @@ pub struct CacheServiceProvider;
 
 impl ServiceProvider for CacheServiceProvider {
     fn register(&self, bind: &mut Bindings) {
-        bind.instance(Metrics::default());
-        bind.shared(|resolver| {
-            let drivers = Drivers::new().metrics(resolver.get()?);
-            drivers.open(&resolver.get()?, &resolver.get()?).map_err(BoxError::from)
-        });
+        Drivers::new().register(bind);
     }
 }
