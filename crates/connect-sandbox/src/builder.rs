@@ -6,7 +6,6 @@ use std::{
     sync::Arc,
 };
 
-use axum::serve::ListenerExt;
 use connect_model::wire::Secret;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -18,6 +17,7 @@ use crate::{
     server::{self, Server},
     setup::Setup,
     store::Store,
+    tls::{Authority, Listener},
 };
 
 /// The environment that a runner connects as.
@@ -170,13 +170,11 @@ impl SandboxBuilder {
             speed: self.speed,
             recorder: self.recorder,
         };
-        // Frames are small, and somebody waits for each.
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
         let console = self.console.unwrap_or_else(|| address.ip().is_loopback());
         let core = Core::new(setup, store, self.variables);
         let stop = CancellationToken::new();
+        let authority = Arc::new(Authority::new(address.ip())?);
+        let listener = Listener::new(listener, Arc::clone(&authority), stop.clone());
         let router = server::router(Server { core: Arc::clone(&core), stop: stop.clone() }, console);
         let serving = {
             let stop = stop.clone();
@@ -188,7 +186,7 @@ impl SandboxBuilder {
             }
         };
         let running = vec![tokio::spawn(serving), tokio::spawn(Arc::clone(&core).run(stop.clone()))];
-        Ok(Sandbox { core, address: reachable(address), console, stop, running })
+        Ok(Sandbox { core, address: reachable(address), authority, console, stop, running })
     }
 }
 

@@ -32,6 +32,9 @@ pub enum SandboxError {
     /// A schedule has a method or trigger that can't be.
     #[error("a wrong schedule: {0}")]
     Schedule(String),
+    /// There is no certificate for https.
+    #[error("no certificate can be made: {0}")]
+    Certificate(String),
     /// The key can't stand in an HTTP header.
     #[error("the key is empty, or has signs other than printable ASCII")]
     Key,

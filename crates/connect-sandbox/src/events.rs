@@ -79,11 +79,10 @@ const TYPES: &[EventType] = table! {
 pub(crate) fn definition(name: &str, schedules: &str) -> EventDefinition {
     let known = TYPES.iter().find(|event| event.name == name);
     let collection = match known.map(|event| event.collection) {
-        _ if name == SCHEDULED_EXECUTION => Some(schedules),
-        Some("") => None,
-        Some(collection) => Some(collection),
+        _ if name == SCHEDULED_EXECUTION => schedules,
+        Some(collection) => collection,
         // An event of a later Connect; most are about requests.
-        None => Some("requests"),
+        None => "requests",
     };
     let filter = match known {
         Some(event) if event.statuses.is_empty() => "eq(id,${_object_id_})".to_owned(),
@@ -92,10 +91,12 @@ pub(crate) fn definition(name: &str, schedules: &str) -> EventDefinition {
             format!("and(eq(id,${{_object_id_}}),in({field},${{_statuses_}}))")
         }
     };
+    // The original's runner takes no null there, even where it needs neither.
+    let resource = if collection.is_empty() { String::new() } else { format!("{collection}/{{pk}}") };
     EventDefinition {
         event_type: name.to_owned(),
-        api_resource_endpoint: collection.map(|collection| format!("{collection}/{{pk}}")),
-        api_collection_endpoint: collection.map(str::to_owned),
+        api_resource_endpoint: Some(resource),
+        api_collection_endpoint: Some(collection.to_owned()),
         api_collection_filter: Some(filter),
     }
 }

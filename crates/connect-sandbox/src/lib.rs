@@ -17,6 +17,7 @@ mod server;
 mod setup;
 mod socket;
 mod store;
+mod tls;
 
 pub use activity::Activity;
 pub use builder::SandboxBuilder;

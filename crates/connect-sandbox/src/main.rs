@@ -65,12 +65,29 @@ fn introduce(sandbox: &Sandbox) -> std::io::Result<()> {
     if let Some(console) = sandbox.console_url() {
         writeln!(out, "The console is on {console}")?;
     }
-    writeln!(out, "The sandbox listens on {}. A runner finds it by:\n", sandbox.url())?;
+    writeln!(
+        out,
+        "The sandbox listens on {} and {}. A runner finds it by:\n",
+        sandbox.url(),
+        sandbox.https_url()
+    )?;
     // The key is the sandbox's own, and this is where people get it from.
-    for (name, value) in sandbox.environment() {
-        // In the quotes of a shell, a quote is written '\''.
-        writeln!(out, "export {name}='{}'", value.replace('\'', r"'\''"))?;
+    export(&mut out, sandbox.environment())?;
+    match sandbox.https_environment() {
+        Ok(variables) => {
+            writeln!(out, "\nOne that speaks https and wss alone, as the original in Python does, by:\n")?;
+            export(&mut out, variables)?;
+        }
+        Err(error) => tracing::warn!("https can be used without its file alone: {error}"),
     }
     writeln!(out)?;
     out.flush()
+}
+
+fn export(out: &mut impl Write, variables: Vec<(String, String)>) -> std::io::Result<()> {
+    for (name, value) in variables {
+        // In the quotes of a shell, a quote is written '\''.
+        writeln!(out, "export {name}='{}'", value.replace('\'', r"'\''"))?;
+    }
+    Ok(())
 }

@@ -5,7 +5,9 @@ use serde_json::Value;
 use tokio::{sync::broadcast, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Activity, SandboxBuilder, SandboxError, TaskRecord, builder::check_speed, core::Core};
+use crate::{
+    Activity, SandboxBuilder, SandboxError, TaskRecord, builder::check_speed, core::Core, tls::Authority,
+};
 
 /// How long calls that are under way may hold up the end.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
@@ -36,6 +38,7 @@ const STOP_LIMIT: Duration = Duration::from_secs(5);
 pub struct Sandbox {
     pub(crate) core: Arc<Core>,
     pub(crate) address: SocketAddr,
+    pub(crate) authority: Arc<Authority>,
     pub(crate) console: bool,
     pub(crate) stop: CancellationToken,
     pub(crate) running: Vec<JoinHandle<()>>,
@@ -83,6 +86,38 @@ impl Sandbox {
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()
+    }
+
+    /// Its address as a URL over TLS, without a path: the same port takes both.
+    #[must_use]
+    pub fn https_url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+
+    /// The certificate of the authority that the sandbox's own is from, as PEM. It is made at each start.
+    #[must_use]
+    pub fn certificate(&self) -> &str {
+        self.authority.certificate()
+    }
+
+    /// The environment variables by which a runner in another language finds it. The original always speaks https and wss:
+    /// so `SERVER_ADDRESS` is host and port, and `SSL_CERT_FILE` and `REQUESTS_CA_BUNDLE` name a file with the sandbox's
+    /// [certificate](Self::certificate) and all that this machine trusts; it is there as long as the sandbox.
+    ///
+    /// Fails where the file can't be written.
+    pub fn https_environment(&self) -> Result<Vec<(String, String)>, SandboxError> {
+        let failed = |error: std::io::Error| SandboxError::Certificate(error.to_string());
+        let file = self.authority.file().map_err(failed)?.display().to_string();
+        let address = self.address.to_string();
+        let variables = [
+            ("API_KEY", self.api_key()),
+            ("ENVIRONMENT_ID", &self.core.setup.environment_id),
+            ("SERVER_ADDRESS", &address),
+            ("API_ADDRESS", &address),
+            ("SSL_CERT_FILE", &file),
+            ("REQUESTS_CA_BUNDLE", &file),
+        ];
+        Ok(variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
     }
 
     /// A request as it is now.
