@@ -25,11 +25,21 @@ fn caches(folder: &Path) -> [(&'static str, Arc<dyn Cache>); 2] {
     [("file", Arc::new(FileCache::open(folder).unwrap())), ("sqlite", Arc::new(sqlite))]
 }
 
+/// A process that does not outlive its test.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// This test once more, in a process of its own that is told who it is.
-fn child(test: &str, folder: &Path, number: u32) -> Child {
+fn child(test: &str, folder: &Path, number: u32) -> Process {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args([test, "--exact"]).env(CHILD, folder).env("CACHE_TEST_NUMBER", number.to_string());
-    command.stdout(std::process::Stdio::null()).spawn().unwrap()
+    Process(command.stdout(std::process::Stdio::null()).spawn().unwrap())
 }
 
 #[tokio::test]
@@ -39,10 +49,10 @@ async fn several_processes_share_the_files() {
         return share(Path::new(&folder), number).await;
     }
     let folder = tempfile::tempdir().unwrap();
-    let children: Vec<Child> =
+    let children: Vec<Process> =
         (0..3).map(|number| child("several_processes_share_the_files", folder.path(), number)).collect();
     for mut child in children {
-        assert!(child.wait().unwrap().success());
+        assert!(child.0.wait().unwrap().success());
     }
     for (name, cache) in caches(folder.path()) {
         let mut won = 0;
@@ -93,8 +103,8 @@ async fn a_process_that_is_killed_leaves_nothing_broken() {
                 tokio::time::sleep(Duration::from_millis(7 * (attempt + 1))).await;
             }
         }
-        child.kill().unwrap();
-        child.wait().unwrap();
+        child.0.kill().unwrap();
+        child.0.wait().unwrap();
         let since = Instant::now();
         for (name, cache) in &mine {
             for key in (0..20).map(|key| format!("key {key}")) {

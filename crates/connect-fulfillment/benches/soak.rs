@@ -64,7 +64,8 @@ fn setup_response() -> String {
             "api_resource_endpoint": "requests/{pk}", "api_collection_filter": filter})
     };
     json!({"version": 2, "message_type": "setup_response", "data": {
-        "variables": [], "environment_type": "development",
+        "variables": [{"name": "ACTIVATION_TEMPLATE", "value": "TL-000-000-000", "secure": false}],
+        "environment_type": "development",
         "logging": {"logging_api_key": null, "log_level": "WARNING", "runner_log_level": "WARNING",
             "meta": {"service_id": "SRVC-0001-0002", "account_id": "VA-0001", "account_name": "Vendor"}},
         "event_definitions": [

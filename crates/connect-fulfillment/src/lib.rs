@@ -13,6 +13,7 @@ mod probes;
 mod run;
 #[cfg(feature = "telemetry")]
 mod telemetry;
+mod testing;
 #[cfg(feature = "watch")]
 mod watch;
 
@@ -50,6 +51,7 @@ pub use connect_runner::{
 pub use connect_saga::{Result, inject};
 pub use extension::Extension;
 pub use handler::IntoHandler;
+pub use testing::RunningExtension;
 
 /// What an extension is written with: `use connect_fulfillment::prelude::*;`
 pub mod prelude {

@@ -23,7 +23,9 @@ use crate::{
     Activity,
     api_error::ApiError,
     dispatch::{ConnectionId, Dispatcher, Enqueued, Lane, Outcome},
-    events, fulfillment, schedule,
+    events,
+    fulfillment::{self, Action},
+    schedule,
     setup::Setup,
     store::Store,
 };
@@ -275,6 +277,57 @@ impl Core {
         self.tell(Activity::RequestChanged { id: id.clone(), status });
         self.due.notify_one();
         Some(id)
+    }
+
+    /// Creates a request as REST does. A whole request with its id is taken as it is, which Connect would not do; an
+    /// order gets its ids here.
+    pub(crate) fn create(&self, body: &Value) -> Result<Arc<Value>, ApiError> {
+        if body["type"] != "purchase"
+            && body["id"].is_null()
+            && let Some(asset) = body["asset"]["id"].as_str()
+        {
+            return self.order(asset, body);
+        }
+        let request = if body.get("id").is_some_and(|id| !id.is_null()) {
+            let id = body["id"].as_str().unwrap_or_default();
+            if self.state().store.request(id).is_some() {
+                return Err(ApiError::conflict(format!("The request {id} exists.")));
+            }
+            body.clone()
+        } else {
+            let mut state = self.state();
+            loop {
+                let number = state.store.number();
+                let request = fulfillment::purchase(body, number)?;
+                if state.store.request(request["id"].as_str().unwrap_or_default()).is_none() {
+                    break request;
+                }
+            }
+        };
+        let missing = || ApiError::bad("VAL_001", "id: Not a valid string.");
+        let id = self.add_request(request).ok_or_else(missing)?;
+        let value = self.state().store.request(&id).map(|stored| Arc::clone(&stored.value));
+        value.ok_or_else(ApiError::not_found)
+    }
+
+    /// Does something with a request.
+    pub(crate) fn act(&self, id: &str, action: Action, body: &Value) -> Result<Arc<Value>, ApiError> {
+        let template = self.template(id, body);
+        self.change_request(id, |request| fulfillment::act(request, action, body, &template))
+    }
+
+    /// What a request is to say of the template that the body names.
+    fn template(&self, request: &str, body: &Value) -> Value {
+        let Some(id) = body["template_id"].as_str() else { return Value::Null };
+        let state = self.state();
+        let request = state.store.request(request).map(|stored| Arc::clone(&stored.value));
+        let product = request.as_ref().and_then(|request| request["asset"]["product"]["id"].as_str());
+        let templates = product.map(|product| format!("products/{product}/templates"));
+        let known = templates.and_then(|templates| state.store.get(&templates, id));
+        match known.as_ref().and_then(|known| known.get("name")) {
+            Some(name) => json!({"id": id, "name": name}),
+            None => json!({"id": id}),
+        }
     }
 
     /// Orders something for an asset that is there.

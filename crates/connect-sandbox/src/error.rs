@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use crate::api_error::ApiError;
+
 /// Why a sandbox can't do what it was asked to.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -38,7 +40,21 @@ pub enum SandboxError {
     /// The key can't stand in an HTTP header.
     #[error("the key is empty, or has signs other than printable ASCII")]
     Key,
+    /// Connect would not do it.
+    #[error("{code}: {reason}")]
+    Refused {
+        /// Connect's code of the error.
+        code: String,
+        /// Why.
+        reason: String,
+    },
     /// A speed has to be above zero, and at most a million.
     #[error("the speed {0} is not above zero and at most a million")]
     Speed(f64),
+}
+
+impl SandboxError {
+    pub(crate) fn refused(error: &ApiError) -> Self {
+        Self::Refused { code: error.code.to_owned(), reason: error.errors.join(" ") }
+    }
 }

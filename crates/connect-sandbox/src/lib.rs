@@ -2,6 +2,7 @@
 
 mod activity;
 mod api_error;
+mod assertions;
 mod builder;
 mod console;
 mod core;
@@ -9,6 +10,7 @@ mod dispatch;
 mod error;
 mod events;
 mod fulfillment;
+mod order;
 mod recorder;
 mod rest;
 mod sandbox;
@@ -23,5 +25,6 @@ pub use activity::Activity;
 pub use builder::SandboxBuilder;
 pub use dispatch::{AttemptRecord, DispatchPolicy, TaskRecord, TaskStatus};
 pub use error::SandboxError;
+pub use order::Order;
 pub use recorder::Recorder;
 pub use sandbox::Sandbox;

@@ -138,9 +138,7 @@ impl Call<'_> {
             ["requests"] => self.create(),
             ["requests", id, action] => {
                 let action = Action::named(action).ok_or_else(ApiError::not_found)?;
-                let template = self.template(id);
-                let change = |request: &mut Value| fulfillment::act(request, action, &self.body, &template);
-                let value = self.core.change_request(id, change)?;
+                let value = self.core.act(id, action, &self.body)?;
                 Ok(one(&value))
             }
             ["devops", "services", rest @ ..] => match self.devops(rest)? {
@@ -182,49 +180,9 @@ impl Call<'_> {
         }
     }
 
-    /// A whole request with its id is taken as it is, which Connect would not do; an order gets its ids here.
     fn create(&self) -> Result<Response, ApiError> {
-        if self.body["type"] != "purchase"
-            && self.body["id"].is_null()
-            && let Some(asset) = self.body["asset"]["id"].as_str()
-        {
-            let value = self.core.order(asset, &self.body)?;
-            return Ok((StatusCode::CREATED, one(&value)).into_response());
-        }
-        let request = if self.body.get("id").is_some_and(|id| !id.is_null()) {
-            let id = self.body["id"].as_str().unwrap_or_default();
-            if self.core.state().store.request(id).is_some() {
-                return Err(ApiError::conflict(format!("The request {id} exists.")));
-            }
-            self.body.clone()
-        } else {
-            let mut state = self.core.state();
-            loop {
-                let number = state.store.number();
-                let request = fulfillment::purchase(&self.body, number)?;
-                if state.store.request(request["id"].as_str().unwrap_or_default()).is_none() {
-                    break request;
-                }
-            }
-        };
-        let missing = || ApiError::bad("VAL_001", "id: Not a valid string.");
-        let id = self.core.add_request(request).ok_or_else(missing)?;
-        let value = self.core.state().store.request(&id).map(|stored| Arc::clone(&stored.value));
-        Ok((StatusCode::CREATED, found(value)?).into_response())
-    }
-
-    /// What a request is to say of the template that the body names.
-    fn template(&self, request: &str) -> Value {
-        let Some(id) = self.body["template_id"].as_str() else { return Value::Null };
-        let state = self.core.state();
-        let request = state.store.request(request).map(|stored| Arc::clone(&stored.value));
-        let product = request.as_ref().and_then(|request| request["asset"]["product"]["id"].as_str());
-        let templates = product.map(|product| format!("products/{product}/templates"));
-        let known = templates.and_then(|templates| state.store.get(&templates, id));
-        match known.as_ref().and_then(|known| known.get("name")) {
-            Some(name) => json!({"id": id, "name": name}),
-            None => json!({"id": id}),
-        }
+        let created = self.core.create(&self.body)?;
+        Ok((StatusCode::CREATED, one(&created)).into_response())
     }
 
     fn check_body(&self) -> Result<(), ApiError> {

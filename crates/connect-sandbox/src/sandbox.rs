@@ -6,7 +6,11 @@ use tokio::{sync::broadcast, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Activity, SandboxBuilder, SandboxError, TaskRecord, builder::check_speed, core::Core, tls::Authority,
+    Activity, Order, SandboxBuilder, SandboxError, TaskRecord,
+    builder::check_speed,
+    core::Core,
+    fulfillment::{self, Action},
+    tls::Authority,
 };
 
 /// How long calls that are under way may hold up the end.
@@ -48,6 +52,45 @@ impl Sandbox {
     /// Starts to set one up.
     pub fn builder() -> SandboxBuilder {
         SandboxBuilder::default()
+    }
+
+    /// Starts one with the defaults: on a free port of this machine alone, with nothing in it.
+    ///
+    /// Fails where no port can be listened on.
+    pub async fn start() -> Result<Self, SandboxError> {
+        Self::builder().start().await
+    }
+
+    /// A customer buys a product: what else is in it is up to [`Order`].
+    pub fn purchase(&self, product: &str) -> Order<'_> {
+        Order::purchase(self, product)
+    }
+
+    /// Something follows for an asset: `change`, `adjustment`, `suspend`, `resume`, `cancel`, `renew` or `transfer`.
+    pub fn order(&self, kind: &str, asset: &str) -> Order<'_> {
+        Order::follow_up(self, kind, asset)
+    }
+
+    /// Does with a request what REST does: `approve`, `fail`, `inquire`, `pend` (the customer answers), `purchase` and
+    /// `submit` (a draft is ordered), `revoke`, `confirm`. The body is what REST takes; the request is the answer.
+    ///
+    /// Fails as Connect would.
+    pub fn act(&self, id: &str, action: &str, body: impl Into<Value>) -> Result<Value, SandboxError> {
+        let action =
+            Action::named(action).ok_or_else(|| SandboxError::NotFound(format!("action {action}")))?;
+        let request =
+            self.core.act(id, action, &body.into()).map_err(|error| SandboxError::refused(&error))?;
+        Ok((*request).clone())
+    }
+
+    /// Changes the parameter values, their errors and the note of a request, as REST does.
+    ///
+    /// Fails as Connect would.
+    pub fn update(&self, id: &str, body: impl Into<Value>) -> Result<Value, SandboxError> {
+        let body = body.into();
+        let update = |request: &mut Value| fulfillment::update(request, &body);
+        let request = self.core.change_request(id, update).map_err(|error| SandboxError::refused(&error))?;
+        Ok((*request).clone())
     }
 
     /// Where it listens.
@@ -207,6 +250,23 @@ impl Sandbox {
     /// are over now. A schedule that would have fired several times fires once.
     pub fn step(&self, by: Duration) {
         self.core.step(by);
+    }
+
+    /// Waits until the tasks of an object were answered so many times; the last answer is the answer. What a handler does
+    /// before it is rescheduled can be looked at then, and [`step`](Self::step) lets the countdown be over.
+    pub async fn answered(&self, object_id: &str, times: usize) -> TaskOutput {
+        let mut activity = self.subscribe();
+        loop {
+            let tasks = self.tasks();
+            let attempts =
+                tasks.iter().filter(|task| task.object_id == object_id).flat_map(|task| &task.attempts);
+            let answers: Vec<&TaskOutput> = attempts.filter_map(|attempt| attempt.output.as_ref()).collect();
+            if let Some(answer) = times.checked_sub(1).and_then(|last| answers.get(last)) {
+                return (*answer).clone();
+            }
+            // Whatever happens, and whatever was missed, it is looked at again.
+            let _ = activity.recv().await;
+        }
     }
 
     /// Waits until nothing more happens by itself: no task is queued, waits or runs, and each request is approved,

@@ -1,0 +1,140 @@
+use connect_model::build::Generator;
+use serde_json::{Map, Value, json};
+
+use crate::{Sandbox, SandboxError};
+
+/// What a customer orders, as a distributor's system would send it: made by [`Sandbox::purchase`] and
+/// [`Sandbox::order`], and sent by [`send`](Self::send).
+///
+/// ```
+/// use connect_sandbox::Sandbox;
+/// use serde_json::json;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), connect_sandbox::SandboxError> {
+/// let sandbox = Sandbox::start().await?;
+/// let id = sandbox.purchase("PRD-100-200-300").param("domain", "example.com").item("MPN-A", 10).send()?;
+/// sandbox.assert_request(&id, json!({
+///     "status": "pending",
+///     "asset": {"params": [{"id": "domain", "value": "example.com"}], "items": [{"mpn": "MPN-A", "quantity": "10"}]},
+/// }));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing is ordered until it is sent"]
+pub struct Order<'a> {
+    sandbox: &'a Sandbox,
+    body: Value,
+    params: Vec<Value>,
+    items: Vec<Value>,
+}
+
+impl<'a> Order<'a> {
+    /// A purchase with a customer, a reseller, a connection and a marketplace that look real.
+    pub(crate) fn purchase(sandbox: &'a Sandbox, product: &str) -> Self {
+        let seed = sandbox.core.state().store.number();
+        let mut made = Value::from(&Generator::seeded(seed).purchase());
+        if let Some(asset) = made["asset"].as_object_mut() {
+            asset.insert("product".to_owned(), json!({"id": product, "name": product}));
+            asset.remove("id");
+            asset.insert("items".to_owned(), json!([]));
+            asset.insert("params".to_owned(), json!([]));
+        }
+        let body = json!({"type": "purchase", "asset": made["asset"], "marketplace": made["marketplace"],
+            "contract": made["contract"], "note": ""});
+        Self { sandbox, body, params: Vec::new(), items: Vec::new() }
+    }
+
+    pub(crate) fn follow_up(sandbox: &'a Sandbox, kind: &str, asset: &str) -> Self {
+        let body = json!({"type": kind, "asset": {"id": asset}});
+        Self { sandbox, body, params: Vec::new(), items: Vec::new() }
+    }
+
+    /// The value of a parameter: a text, or an object or list for one that is structured. A purchase has the parameters
+    /// that are named here; those that the vendor fills in are named with an empty text.
+    pub fn param(self, id: impl Into<String>, value: impl Into<Value>) -> Self {
+        let (id, value) = (id.into(), value.into());
+        let key = if value.is_object() || value.is_array() { "structured_value" } else { "value" };
+        self.parameter(json!({"id": id, key: value}))
+    }
+
+    /// A parameter with more than a value, as Connect's API gives it: its type, say, or constraints.
+    pub fn parameter(mut self, parameter: Value) -> Self {
+        self.params.push(parameter);
+        self
+    }
+
+    /// So much of an item, by its id or its part number (MPN).
+    pub fn item(mut self, item: impl Into<String>, quantity: impl Into<Value>) -> Self {
+        let quantity = match quantity.into() {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        self.items.push(json!({"id": item.into(), "quantity": quantity}));
+        self
+    }
+
+    /// A tier account as Connect's API gives it, as `customer`, `tier1` or `tier2`.
+    pub fn tier(self, tier: &str, account: impl Into<Value>) -> Self {
+        self.with(json!({"asset": {"tiers": {tier: account.into()}}}))
+    }
+
+    /// Any other members of the request; what is there already stays where it is not named.
+    pub fn with(mut self, members: Value) -> Self {
+        merge(&mut self.body, members);
+        self
+    }
+
+    /// Leaves it a draft: no task yet, until it is ordered by [`Sandbox::act`] with `purchase`.
+    pub fn draft(self) -> Self {
+        self.with(json!({"status": "draft"}))
+    }
+
+    /// Orders it. The id of the request is the answer.
+    ///
+    /// Fails as Connect would: where the asset does not exist, is in a state that does not allow it, or has another open
+    /// request; where an item or a parameter does not exist.
+    pub fn send(mut self) -> Result<String, SandboxError> {
+        let is_purchase = self.body["type"] == "purchase";
+        let asset = self.body["asset"]["id"].as_str().and_then(|id| self.sandbox.asset(id));
+        let mut items = Vec::new();
+        for mut item in self.items {
+            let known = asset.iter().filter_map(|asset| asset["items"].as_array()).flatten();
+            let same = |key: &str, known: &Value| known[key] == item["id"];
+            let id = known
+                .clone()
+                .find(|known| ["id", "mpn", "global_id"].into_iter().any(|key| same(key, known)));
+            match id {
+                Some(known) => item["id"] = known["id"].clone(),
+                None if is_purchase => {
+                    item["mpn"] = item["id"].clone();
+                    item["old_quantity"] = "0".into();
+                }
+                None => {}
+            }
+            items.push(item);
+        }
+        let mut given = Map::new();
+        for (name, values) in [("items", items), ("params", self.params)] {
+            if !values.is_empty() {
+                given.insert(name.to_owned(), values.into());
+            }
+        }
+        merge(&mut self.body, json!({"asset": given}));
+        let created = self.sandbox.core.create(&self.body).map_err(|error| SandboxError::refused(&error))?;
+        Ok(created["id"].as_str().unwrap_or_default().to_owned())
+    }
+}
+
+/// Objects are merged, all else is put in place.
+fn merge(into: &mut Value, from: Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (key, value) in from {
+                merge(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from,
+    }
+}
