@@ -8,7 +8,7 @@ mod secrets;
 use connect_fulfillment::{
     Descriptor,
     prelude::*,
-    sandbox::{Activity, Sandbox},
+    sandbox::{Activity, DispatchPolicy, Fault, Sandbox},
 };
 use serde_json::json;
 
@@ -168,6 +168,51 @@ async fn two_hundred_at_once() {
     for test in tests.collect::<Vec<_>>() {
         test.await.unwrap();
     }
+}
+
+/// What goes wrong on purpose costs no order.
+#[tokio::test]
+async fn an_extension_survives_what_goes_wrong() {
+    let mut policy = DispatchPolicy::default();
+    policy.background_limit = Duration::from_secs(2);
+    policy.answer_grace = Duration::from_millis(50);
+    let builder = Sandbox::builder().policy(policy).speed(1_000.0);
+    let sandbox =
+        builder.fault(Fault::call("requests/*").method("GET").status(502).times(1)).start().await.unwrap();
+    let _running = extension().run_in(&sandbox).await.unwrap();
+    for (what, fault) in [
+        ("approvals fail", Some(Fault::call("requests/*/approve").status(503).times(5))),
+        (
+            "an approval is done, its answer lost",
+            Some(Fault::call("requests/*/approve").status(504).done().times(1)),
+        ),
+        ("counts take longer", Some(Fault::call("requests").latency(Duration::from_millis(20)).times(1))),
+        ("a delivery is lost", Some(Fault::delivery_lost().times(1))),
+        (
+            "a delivery comes twice",
+            Some(Fault::delivered_twice().event("asset_purchase_request_processing").times(1)),
+        ),
+        ("nothing", None),
+    ] {
+        if let Some(fault) = fault {
+            sandbox.inject(fault).unwrap();
+        }
+        let id = sandbox.purchase("PRD-1").item("MPN-A", 1).send().unwrap();
+        sandbox.settled().await;
+        let request = sandbox.request(&id).unwrap();
+        assert_eq!(request["status"], "approved", "{what}: {:#?}", sandbox.tasks());
+        assert!(sandbox.faults().is_empty(), "{what}");
+    }
+
+    sandbox.set_maintenance(true);
+    let id = sandbox.purchase("PRD-1").send().unwrap();
+    assert_eq!(sandbox.request(&id).unwrap()["status"], "pending");
+    let mut activity = sandbox.subscribe();
+    sandbox.clear_faults();
+    while !matches!(activity.recv().await.unwrap(), Activity::RunnerConnected { .. }) {}
+    sandbox.cut_connections();
+    sandbox.settled().await;
+    sandbox.assert_request(&id, json!({"status": "approved"}));
 }
 
 #[derive(Inject)]

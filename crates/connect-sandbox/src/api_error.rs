@@ -33,6 +33,12 @@ impl ApiError {
         Self { status: StatusCode::PAYLOAD_TOO_LARGE, code: "VAL_001", errors }
     }
 
+    /// What goes wrong on purpose.
+    pub(crate) fn injected(status: u16) -> Self {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self { status, code: "CHAOS_001", errors: vec!["The sandbox was told to fail here.".to_owned()] }
+    }
+
     pub(crate) fn conflict(error: impl Into<String>) -> Self {
         Self { status: StatusCode::CONFLICT, code: "VAL_001", errors: vec![error.into()] }
     }

@@ -54,7 +54,9 @@ fn compare(expected: &Value, is: &Value, path: &str, out: &mut String) {
                 compare(value, &is[key], &path, out);
             }
         }
-        (Value::Array(elements), Value::Array(found)) if elements.iter().all(Value::is_object) => {
+        (Value::Array(elements), Value::Array(found))
+            if !elements.is_empty() && elements.iter().all(Value::is_object) =>
+        {
             for (at, element) in elements.iter().enumerate() {
                 let fits = |candidate: &&Value| {
                     if let Some(id) = element.get("id") {

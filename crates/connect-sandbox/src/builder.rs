@@ -12,7 +12,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    DispatchPolicy, Recorder, Sandbox, SandboxError,
+    DispatchPolicy, Fault, Recorder, Sandbox, SandboxError,
+    chaos::Chaos,
     core::Core,
     server::{self, Server},
     setup::Setup,
@@ -39,6 +40,8 @@ pub struct SandboxBuilder {
     policy: DispatchPolicy,
     recorder: Recorder,
     console: Option<bool>,
+    faults: Vec<Fault>,
+    chaos: Option<PathBuf>,
 }
 
 impl Default for SandboxBuilder {
@@ -54,6 +57,8 @@ impl Default for SandboxBuilder {
             policy: DispatchPolicy::default(),
             recorder: Recorder::default(),
             console: None,
+            faults: Vec::new(),
+            chaos: None,
         }
     }
 }
@@ -133,6 +138,20 @@ impl SandboxBuilder {
         self
     }
 
+    /// Something that goes wrong from the start; [`Sandbox::inject`] adds more.
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
+        self
+    }
+
+    /// Reads what goes wrong from a JSON file: `{"maintenance": false, "faults": […]}`. A fault has a `call` (a path, as in
+    /// [`Fault::call`]), with `method`, `status`, `done`, `latency_ms`; or a `delivery`, `lost` or `twice`, with `event`; and
+    /// for both `times` and `chance`.
+    pub fn load_chaos(mut self, path: impl Into<PathBuf>) -> Self {
+        self.chaos = Some(path.into());
+        self
+    }
+
     /// Starts it: it listens from then on.
     ///
     /// Fails where a setting can't be, a file of requests can't be read, or the address can't be listened on.
@@ -171,7 +190,14 @@ impl SandboxBuilder {
             recorder: self.recorder,
         };
         let console = self.console.unwrap_or_else(|| address.ip().is_loopback());
-        let core = Core::new(setup, store, self.variables);
+        let chaos = Chaos::default();
+        for fault in self.faults {
+            chaos.inject(fault)?;
+        }
+        if let Some(file) = &self.chaos {
+            chaos.load(file)?;
+        }
+        let core = Core::new(setup, store, self.variables, chaos);
         let stop = CancellationToken::new();
         let authority = Arc::new(Authority::new(address.ip())?);
         let listener = Listener::new(listener, Arc::clone(&authority), stop.clone());

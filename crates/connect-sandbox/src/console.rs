@@ -6,6 +6,7 @@ mod act;
 mod activity;
 mod api;
 mod assets;
+mod chaos;
 mod clock;
 mod form;
 mod guard;
@@ -70,6 +71,8 @@ pub(crate) fn router(server: &Server) -> Router {
         .route("/variables/{name}", post(variables::set))
         .route("/clock", get(clock::show))
         .route("/clock/{action}", post(clock::act))
+        .route("/chaos", get(chaos::show))
+        .route("/chaos/{action}", post(chaos::act))
         .route("/runners", get(runners::runners))
         .route("/extension", get(runners::extension))
         .route("/events", get(live::events))

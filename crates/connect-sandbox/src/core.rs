@@ -22,6 +22,7 @@ use tracing::warn;
 use crate::{
     Activity,
     api_error::ApiError,
+    chaos::Chaos,
     dispatch::{ConnectionId, Dispatcher, Enqueued, Lane, Outcome},
     events,
     fulfillment::{self, Action},
@@ -36,6 +37,7 @@ const ACTIVITIES: usize = 4_096;
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) setup: Setup,
+    pub(crate) chaos: Chaos,
     state: Mutex<State>,
     /// Something may be due: tasks to give out.
     due: Notify,
@@ -77,11 +79,17 @@ pub(crate) struct Connected {
 }
 
 impl Core {
-    pub(crate) fn new(setup: Setup, store: Store, variables: BTreeMap<String, Secret>) -> Arc<Self> {
+    pub(crate) fn new(
+        setup: Setup,
+        store: Store,
+        variables: BTreeMap<String, Secret>,
+        chaos: Chaos,
+    ) -> Arc<Self> {
         let dispatcher = Dispatcher::new(setup.policy.clone(), setup.speed);
         let clock = schedule::Clock::new(setup.speed);
         Arc::new(Self {
             setup,
+            chaos,
             state: Mutex::new(State {
                 store,
                 dispatcher,
@@ -150,7 +158,9 @@ impl Core {
             });
             // A connection that is just being lost gives its tasks back when it is.
             if let Some(sender) = state.senders.get(&connection) {
-                let _ = sender.send(Message::Task(Box::new(task)));
+                for _ in 0..self.chaos.delivery(&task.input.event_type) {
+                    let _ = sender.send(Message::Task(Box::new(task.clone())));
+                }
             }
         }
         for outcome in given.expired {
@@ -218,6 +228,21 @@ impl Core {
         }
         self.tell(Activity::RunnerDisconnected { instance: instance.to_owned() });
         self.due.notify_one();
+    }
+
+    /// Cuts the connections of runners; what they hold is given out again.
+    pub(crate) fn cut(&self) {
+        // Without its sender a connection ends.
+        self.state().senders.clear();
+    }
+
+    /// Everything is answered with 502 until it ends, and no connection outlives its beginning.
+    pub(crate) fn set_maintenance(&self, is_on: bool) {
+        self.chaos.set_maintenance(is_on);
+        if is_on {
+            self.cut();
+        }
+        self.setup.recorder.touch();
     }
 
     /// A runner answered a task.

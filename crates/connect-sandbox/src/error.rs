@@ -40,6 +40,17 @@ pub enum SandboxError {
     /// The key can't stand in an HTTP header.
     #[error("the key is empty, or has signs other than printable ASCII")]
     Key,
+    /// A file of faults can't be read.
+    #[error("{} can't be read as faults: {reason}", path.display())]
+    Chaos {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A fault that can't be.
+    #[error("a wrong fault: {0}")]
+    Fault(String),
     /// Connect would not do it.
     #[error("{code}: {reason}")]
     Refused {

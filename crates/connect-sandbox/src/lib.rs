@@ -4,6 +4,7 @@ mod activity;
 mod api_error;
 mod assertions;
 mod builder;
+mod chaos;
 mod console;
 mod core;
 mod dispatch;
@@ -23,6 +24,7 @@ mod tls;
 
 pub use activity::Activity;
 pub use builder::SandboxBuilder;
+pub use chaos::Fault;
 pub use dispatch::{AttemptRecord, DispatchPolicy, TaskRecord, TaskStatus};
 pub use error::SandboxError;
 pub use order::Order;

@@ -25,6 +25,9 @@ struct Arguments {
     /// Asset requests: a JSON file, or a folder of them. Can be given several times.
     #[arg(long = "requests", value_name = "FILE_OR_FOLDER")]
     requests: Vec<PathBuf>,
+    /// What goes wrong on purpose: a JSON file of faults.
+    #[arg(long, value_name = "FILE")]
+    chaos: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -49,6 +52,9 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     }
     for path in arguments.requests {
         builder = builder.load_requests(path);
+    }
+    if let Some(file) = arguments.chaos {
+        builder = builder.load_chaos(file);
     }
     let sandbox = builder.start().await?;
     // A reader that is gone (`| head`) is no reason to stop.

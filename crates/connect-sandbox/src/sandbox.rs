@@ -6,7 +6,7 @@ use tokio::{sync::broadcast, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Activity, Order, SandboxBuilder, SandboxError, TaskRecord,
+    Activity, Fault, Order, SandboxBuilder, SandboxError, TaskRecord,
     builder::check_speed,
     core::Core,
     fulfillment::{self, Action},
@@ -244,6 +244,35 @@ impl Sandbox {
         check_speed(speed)?;
         self.core.set_speed(speed);
         Ok(())
+    }
+
+    /// Lets something go wrong from now on.
+    ///
+    /// Fails where the fault can't be.
+    pub fn inject(&self, fault: Fault) -> Result<(), SandboxError> {
+        self.core.chaos.inject(fault)
+    }
+
+    /// What goes wrong, with how often it still does.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Fault> {
+        self.core.chaos.faults().clone()
+    }
+
+    /// Lets nothing go wrong any more.
+    pub fn clear_faults(&self) {
+        self.core.chaos.faults().clear();
+        self.core.set_maintenance(false);
+    }
+
+    /// Maintenance, as Connect's: the connections are cut, and everything is answered with 502 until it ends.
+    pub fn set_maintenance(&self, is_on: bool) {
+        self.core.set_maintenance(is_on);
+    }
+
+    /// Cuts the connections of runners, who come back; what they hold is given out again.
+    pub fn cut_connections(&self) {
+        self.core.cut();
     }
 
     /// Lets the sandbox's time jump ahead: countdowns, waits between retries and schedules that would be over by then

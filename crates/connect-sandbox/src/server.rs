@@ -35,6 +35,9 @@ async fn answer(State(server): State<Server>, request: Request) -> Response {
 }
 
 async fn route(server: Server, request: Request) -> Result<Response, ApiError> {
+    if server.core.chaos.maintenance() {
+        return Ok((StatusCode::BAD_GATEWAY, "maintenance").into_response());
+    }
     let path = request.uri().path().to_owned();
     let path = path.strip_prefix("/public/v1/").ok_or_else(ApiError::not_found)?;
     let key = request.headers().get(AUTHORIZATION).and_then(|key| key.to_str().ok());

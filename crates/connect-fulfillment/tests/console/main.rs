@@ -132,11 +132,7 @@ async fn run(browser: &Browser, home: &str, sandbox: &Sandbox) -> WebDriverResul
     browser.clicks("[data-key='new-schedule'] button").await?;
     browser.waits_for("#list", "By hand").await?;
 
-    // A product action by hand.
-    browser.goto(&format!("{home}send?object=AS-0000-0000-0001")).await?;
-    browser.clicks("form[method='post'] button").await?;
-    browser.waits_for("pre", "https://vendor.example/AS-0000-0000-0001").await?;
-    browser.screenshot("send").await?;
+    action_by_hand(browser, home).await?;
 
     // An inquiry, with what the sandbox refuses told beside its field.
     sandbox.add_request(asset_request("PR-0000-0000-0009-001")).unwrap();
@@ -148,6 +144,8 @@ async fn run(browser: &Browser, home: &str, sandbox: &Sandbox) -> WebDriverResul
     browser.waits_for("#head .chip", "inquiring").await?;
     browser.clicks("[data-key='action-pend'] > summary").await?;
     browser.screenshot("answer").await?;
+
+    goes_wrong(browser, home, sandbox).await?;
 
     // Every page: named fields, no sideways scrolling on a phone, readable in light and dark, no complaint.
     for (name, path) in [
@@ -166,6 +164,7 @@ async fn run(browser: &Browser, home: &str, sandbox: &Sandbox) -> WebDriverResul
         ("runners", "runners".to_owned()),
         ("extension", "extension".to_owned()),
         ("clock", "clock".to_owned()),
+        ("chaos", "chaos".to_owned()),
         ("missing", "requests/PR-none".to_owned()),
     ] {
         browser.goto(&format!("{home}{path}")).await?;
@@ -181,6 +180,33 @@ async fn run(browser: &Browser, home: &str, sandbox: &Sandbox) -> WebDriverResul
 }
 
 /// Of a type that the extension does not handle: it stays where it is put.
+async fn action_by_hand(browser: &Browser, home: &str) -> WebDriverResult<()> {
+    browser.goto(&format!("{home}send?object=AS-0000-0000-0001")).await?;
+    browser.clicks("form[method='post'] button").await?;
+    browser.waits_for("pre", "https://vendor.example/AS-0000-0000-0001").await?;
+    browser.screenshot("send").await?;
+    Ok(())
+}
+
+/// What goes wrong on purpose: a wrong fault is told, a right one is met by the extension.
+async fn goes_wrong(browser: &Browser, home: &str, sandbox: &Sandbox) -> WebDriverResult<()> {
+    browser.goto(&format!("{home}chaos")).await?;
+    browser.types("#call [name='status']", "200").await?;
+    browser.clicks("#call button.primary").await?;
+    browser.waits_for(".errors", "400 to 599").await?;
+    browser.types("#call [name='status']", "503").await?;
+    browser.types("#call [name='times']", "1").await?;
+    browser.clicks("#call button.primary").await?;
+    browser.waits_for("#faults", "\"times\":1").await?;
+    browser.screenshot("chaos").await?;
+    browser.goto(&format!("{home}purchase")).await?;
+    browser.types("#p\\:domain", "d.example").await?;
+    browser.clicks("form.order button.primary").await?;
+    browser.waits_for("#head .chip", "approved").await?;
+    assert!(sandbox.faults().is_empty(), "it was met once");
+    Ok(())
+}
+
 fn asset_request(id: &str) -> Value {
     let mut request = seed();
     request["id"] = id.into();

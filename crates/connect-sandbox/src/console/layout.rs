@@ -17,6 +17,7 @@ pub(super) enum Here {
     Runners,
     Extension,
     Clock,
+    Chaos,
     None,
 }
 
@@ -43,7 +44,7 @@ const MENU: &[(&str, &[Entry])] = &[
             (Here::Schedules, "/schedules", "Schedules", "s"),
         ],
     ),
-    ("Sandbox", &[(Here::Clock, "/clock", "Clock", "l")]),
+    ("Sandbox", &[(Here::Clock, "/clock", "Clock", "l"), (Here::Chaos, "/chaos", "Chaos", "x")]),
 ];
 
 /// What keys do, besides those of the menu.

@@ -26,7 +26,19 @@ pub(crate) async fn recorded(core: &Arc<Core>, path: &str, request: Request) -> 
     let (parts, sent) = request.into_parts();
     let cut_short = || ApiError::bad("VAL_001", "The body ended before its length.");
     let (sent, body) = read(sent).await.ok_or_else(cut_short)?;
-    let answer = rest::answer(core, path, Request::from_parts(parts, sent)).await;
+    let broken = core.chaos.call(&method, path);
+    if !broken.latency.is_zero() {
+        tokio::time::sleep(broken.latency).await;
+    }
+    let answer = match broken.status {
+        Some(status) => {
+            if broken.done {
+                drop(rest::answer(core, path, Request::from_parts(parts, sent)).await);
+            }
+            Err(ApiError::injected(status))
+        }
+        None => rest::answer(core, path, Request::from_parts(parts, sent)).await,
+    };
     let (parts, sent) = answer.unwrap_or_else(IntoResponse::into_response).into_parts();
     let (sent, answer) = read(sent).await.unwrap_or_default();
     let path = format!("{path}{query}");
