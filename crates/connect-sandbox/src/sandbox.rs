@@ -215,9 +215,8 @@ impl Sandbox {
     /// Adds a schedule as Connect's API gives it, or puts another in its place; its id, made up where it has none, is
     /// the answer.
     ///
-    /// A trigger of type `onetime` or `recurring` fires in the sandbox's own time, which begins with the real one and
-    /// goes faster by the sandbox's speed; times that are over are not made up for. One of type `advanced` (cron), or
-    /// none, fires by [`trigger_schedule`](Self::trigger_schedule) alone. Fails where the trigger is malformed, or the
+    /// A trigger fires in the sandbox's own time, which begins with the real one and goes faster by the sandbox's speed;
+    /// times that are over are not made up for. Without one it fires by [`trigger_schedule`](Self::trigger_schedule) alone. Fails where the trigger is malformed, or the
     /// method is none that the connected extension declares.
     pub fn add_schedule(&self, schedule: Value) -> Result<String, SandboxError> {
         let stored = self.core.put_schedule(schedule).map_err(SandboxError::Schedule)?;

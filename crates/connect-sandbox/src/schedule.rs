@@ -51,8 +51,7 @@ impl Clock {
     }
 }
 
-/// What is wrong with a trigger, or when it fires next after a time: not at all where it is over, or where it is of
-/// type `advanced`, which this sandbox fires only when told to.
+/// What is wrong with a trigger, or when it fires next after a time: not at all where it is over.
 pub(crate) fn next_trigger(trigger: &Value, after: Timestamp) -> Result<Option<Timestamp>, String> {
     let time = |key: &str| -> Result<Option<Timestamp>, String> {
         match trigger.get(key).filter(|value| !value.is_null()) {
@@ -81,9 +80,29 @@ pub(crate) fn next_trigger(trigger: &Value, after: Timestamp) -> Result<Option<T
             let end = time("end")?;
             Ok(next.filter(|next| end.is_none_or(|end| *next <= end)))
         }
-        Some("advanced") => Ok(None),
+        Some("advanced") => {
+            let expression = trigger["cron_expression"].as_str().filter(|text| text.len() <= 30);
+            let expression = expression
+                .ok_or("trigger.cron_expression: A text of at most 30 characters is required.".to_owned())?;
+            let after = time("start")?.map_or(after, |start| after.max(start));
+            cron(expression, after)
+        }
         _ => Err("trigger.type: It has to be onetime, recurring or advanced.".to_owned()),
     }
+}
+
+/// The next moment of a five-field cron expression, in UTC.
+fn cron(expression: &str, after: Timestamp) -> Result<Option<Timestamp>, String> {
+    let wrong = |error: &dyn std::fmt::Display| format!("trigger.cron_expression: {error}");
+    // With a time zone in it there would be a sixth field.
+    if expression.split_whitespace().count() != 5 {
+        return Err(wrong(&"It has five fields: minute, hour, day, month, weekday."));
+    }
+    let crontab = cronexpr::parse_crontab(&format!("{expression} UTC")).map_err(|error| wrong(&error))?;
+    // It has a jiff of its own version. Where there is none in the next years there is none.
+    let Ok(after) = cronexpr::jiff::Timestamp::from_second(after.as_second()) else { return Ok(None) };
+    let Ok(next) = crontab.find_next(after) else { return Ok(None) };
+    Ok(Timestamp::from_second(next.timestamp().as_second()).ok())
 }
 
 /// The first of `start`, `start + step`, `start + 2 step`, … that is later.
@@ -129,6 +148,22 @@ mod tests {
         ] {
             assert_eq!(next(&every(unit, amount), after), Ok(Some(expected.to_owned())), "{unit}");
         }
+        let cron = |expression: &str| json!({"type": "advanced", "cron_expression": expression});
+        for (expression, expected) in [
+            ("*/15 * * * *", Some("2026-02-27T10:15:00Z")),
+            ("0 9 * * 1", Some("2026-03-02T09:00:00Z")),
+            ("30 4 29 2 *", Some("2028-02-29T04:30:00Z")),
+            ("0 0 30 2 *", None),
+        ] {
+            assert_eq!(
+                next(&cron(expression), "2026-02-27T10:00:00Z"),
+                Ok(expected.map(str::to_owned)),
+                "{expression}"
+            );
+        }
+        let mut starts = cron("0 0 * * *");
+        starts["start"] = json!("2027-01-01T12:00:00Z");
+        assert_eq!(next(&starts, "2026-02-27T10:00:00Z"), Ok(Some("2027-01-02T00:00:00Z".to_owned())));
         let mut ends = every("hours", 1);
         ends["end"] = json!("2024-01-31T11:00:00Z");
         assert_eq!(next(&ends, "2024-01-31T10:30:00Z"), Ok(Some("2024-01-31T11:00:00Z".to_owned())));
@@ -146,6 +181,11 @@ mod tests {
             json!({"type": "recurring", "unit": "days", "amount": 0, "start": now}),
             json!({"type": "recurring", "unit": "eons", "amount": 1, "start": now}),
             json!({"type": "recurring", "unit": "days", "amount": 1}),
+            json!({"type": "advanced"}),
+            json!({"type": "advanced", "cron_expression": "every day"}),
+            json!({"type": "advanced", "cron_expression": "0 61 * * *"}),
+            json!({"type": "advanced", "cron_expression": "0 0 * * * Europe/Madrid"}),
+            json!({"type": "advanced", "cron_expression": "0 0 1,2,3,4,5,6,7,8,9,10,11,12,13 * *"}),
         ] {
             assert!(next(&trigger, now).unwrap_err().starts_with("trigger."), "{trigger}");
         }

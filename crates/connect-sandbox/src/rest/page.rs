@@ -26,7 +26,10 @@ pub(super) fn id_of(query: &Query) -> Option<&str> {
 
 /// Answers a list: what matches, in the order that is asked for, cut to the page.
 pub(super) fn page(mut found: Vec<Arc<Value>>, query: &Query) -> Response {
-    found.retain(|value| query.filter.matches(value));
+    let search = query.search.as_deref().map(str::to_lowercase);
+    found.retain(|value| {
+        query.filter.matches(value) && search.as_ref().is_none_or(|text| mentions(value, text))
+    });
     let total = found.len();
     let offset = query.offset.unwrap_or(0);
     let limit = query.limit.unwrap_or(PAGE).min(LONGEST_PAGE);
@@ -42,6 +45,16 @@ pub(super) fn page(mut found: Vec<Arc<Value>>, query: &Query) -> Response {
     let (first, last) = if items.is_empty() { (0, 0) } else { (offset, offset + items.len() - 1) };
     let range = format!("items {first}-{last}/{total}");
     ([("Content-Range", range)], Json(items)).into_response()
+}
+
+/// Whether a text is in any value of an object. Which members Connect searches no source says.
+fn mentions(value: &Value, text: &str) -> bool {
+    match value {
+        Value::String(value) => value.to_lowercase().contains(text),
+        Value::Array(list) => list.iter().any(|entry| mentions(entry, text)),
+        Value::Object(members) => members.values().any(|member| mentions(member, text)),
+        _ => false,
+    }
 }
 
 /// Takes a branch out of an object.
@@ -72,6 +85,14 @@ mod tests {
         hide(&mut value, "asset.params.value");
         hide(&mut value, "asset.none.what");
         assert_eq!(value, json!({"asset": {"params": [{"id": "a"}, 7], "id": "AS-1"}}));
+    }
+
+    #[test]
+    fn a_search_finds_texts_at_any_depth() {
+        let value = json!({"id": "PR-1", "asset": {"params": [{"value": "Münster"}]}, "amount": 7});
+        for (text, expected) in [("pr-1", true), ("münst", true), ("7", false), ("value", false)] {
+            assert_eq!(mentions(&value, text), expected, "{text}");
+        }
     }
 
     #[test]

@@ -141,7 +141,7 @@ async fn nothing_that_a_runner_declares_is_rendered_unescaped() {
         .await;
     runner.receive().await;
     let schedule = json!({"id": HOSTILE, "name": HOSTILE, "method": HOSTILE, "parameter": {HOSTILE: HOSTILE},
-        "trigger": {"type": "advanced", "cron_expression": HOSTILE}, "status": HOSTILE});
+        "trigger": {"type": "advanced", "cron_expression": "0 0 * * *"}, "status": HOSTILE});
     sandbox.add_schedule(schedule).unwrap();
     let browser = Browser(&sandbox);
     let encoded =
