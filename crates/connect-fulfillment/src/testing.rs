@@ -44,9 +44,9 @@ impl Extension {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<()> {
-    /// async fn ask(mut request: AssetRequest, scope: Scope) -> Result<BackgroundResponse> {
-    ///     request.set_param_error("domain", "We need your domain.");
-    ///     scope.asset_requests()?.inquire_for(&request).await?;
+    /// async fn ask(request: AssetRequest, scope: Scope) -> Result<BackgroundResponse> {
+    ///     let errors = [("domain", "We need your domain.")];
+    ///     scope.asset_requests()?.inquire_for(&request, errors, None).await?;
     ///     Ok(BackgroundResponse::done())
     /// }
     ///

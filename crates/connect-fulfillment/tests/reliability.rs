@@ -479,5 +479,5 @@ async fn nothing_is_lost_when_the_process_is_killed() {
     let tries = platform.calls().iter().filter(|call| is_fetch(&call.path)).count();
     println!("{KILLS} kills, {TASKS} tasks: all answered, {twice} more than once, {tries} tries at them");
     // A task whose result was kept is not run again: only what ran when the process was killed is.
-    assert!(twice < TASKS / 4, "{twice}");
+    assert!(twice < TASKS / 2, "{twice}");
 }
