@@ -53,4 +53,13 @@ pub enum Activity {
         /// The status.
         status: String,
     },
+    /// Something other than a request was added, or entered another status.
+    ObjectChanged {
+        /// Where it is: the path of its list below `/public/v1`.
+        collection: String,
+        /// Its id.
+        id: String,
+        /// The status; empty where it has none.
+        status: String,
+    },
 }

@@ -17,7 +17,7 @@ use crate::{
     core::Core,
     server::{self, Server},
     setup::Setup,
-    store::Store,
+    store::{REQUESTS, Store, StoreError, id_of},
     tls::{Authority, Listener},
 };
 
@@ -32,6 +32,8 @@ const FASTEST: f64 = 1_000_000.0;
 pub struct SandboxBuilder {
     address: String,
     api_key: Option<Secret>,
+    distributor_key: Option<Secret>,
+    file: Option<PathBuf>,
     speed: f64,
     requests: Vec<Value>,
     files: Vec<PathBuf>,
@@ -49,6 +51,8 @@ impl Default for SandboxBuilder {
         Self {
             address: "127.0.0.1:0".to_owned(),
             api_key: None,
+            distributor_key: None,
+            file: None,
             speed: 1.0,
             requests: Vec::new(),
             files: Vec::new(),
@@ -70,9 +74,27 @@ impl SandboxBuilder {
         self
     }
 
-    /// The key to take, as it stands in the header: `ApiKey SU-…:…`. By default one is made up at each start.
+    /// The key to take of the vendor, whose extension it is, as it stands in the header: `ApiKey SU-…:…`. By default
+    /// one is made up at each start.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_key = Some(Secret::new(key));
+        self
+    }
+
+    /// The key to take of the distributor, who orders. By default one is made up at each start.
+    pub fn distributor_key(mut self, key: impl Into<String>) -> Self {
+        self.distributor_key = Some(Secret::new(key));
+        self
+    }
+
+    /// Keeps everything in this SQLite file, which is made where it is not there: a sandbox that is started with it
+    /// again goes on where the last one was stopped. What runners have at that moment is given out again. By default it
+    /// is kept in memory.
+    ///
+    /// The file holds what variables are set to, and can be read by this user alone. Changes are written a tenth of a
+    /// second after they are made.
+    pub fn file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.file = Some(file.into());
         self
     }
 
@@ -157,23 +179,31 @@ impl SandboxBuilder {
     /// Fails where a setting can't be, a file of requests can't be read, or the address can't be listened on.
     pub async fn start(self) -> Result<Sandbox, SandboxError> {
         check_speed(self.speed)?;
-        let api_key =
-            self.api_key.unwrap_or_else(|| Secret::new(format!("ApiKey SU-000-000-000:{:032x}", random())));
-        let key = api_key.expose();
-        if key.trim() != key || key.is_empty() || !key.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
-            return Err(SandboxError::Key);
+        let made_up = |user: &str| Secret::new(format!("ApiKey {user}:{:032x}", random()));
+        let api_key = self.api_key.unwrap_or_else(|| made_up("SU-000-000-000"));
+        let distributor_key = self.distributor_key.unwrap_or_else(|| made_up("SU-000-000-001"));
+        for key in [&api_key, &distributor_key].map(Secret::expose) {
+            if key.trim() != key || key.is_empty() || !key.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+                return Err(SandboxError::Key);
+            }
         }
-        let mut store = Store::default();
+        let mut store = open(self.file.as_deref())?;
+        let unkept = |error: &StoreError| SandboxError::Store(error.to_string());
         let mut requests = self.requests;
         for path in &self.files {
             requests.extend(read_requests(path)?);
         }
         for request in requests {
-            store.put_request(request).ok_or(SandboxError::NoId("a request"))?;
+            let id = id_of(&request).ok_or(SandboxError::NoId("a request"))?;
+            // What was loaded before has gone on since.
+            if store.head(REQUESTS, id).map_err(|error| unkept(&error))?.is_none() {
+                store.put(REQUESTS, &request).map_err(|error| unkept(&error))?;
+            }
         }
         for (product, template) in self.templates {
+            id_of(&template).ok_or(SandboxError::NoId("a template"))?;
             let collection = format!("products/{product}/templates");
-            store.put(&collection, template).ok_or(SandboxError::NoId("a template"))?;
+            store.put(&collection, &template).map_err(|error| unkept(&error))?;
         }
         let refused = |error: &dyn std::fmt::Display| SandboxError::Address {
             address: self.address.clone(),
@@ -184,6 +214,7 @@ impl SandboxBuilder {
         let address = listener.local_addr().map_err(|error| refused(&error))?;
         let setup = Setup {
             api_key,
+            distributor_key,
             environment_id: ENVIRONMENT_ID.to_owned(),
             policy: self.policy,
             speed: self.speed,
@@ -197,7 +228,7 @@ impl SandboxBuilder {
         if let Some(file) = &self.chaos {
             chaos.load(file)?;
         }
-        let core = Core::new(setup, store, self.variables, chaos);
+        let core = Core::new(setup, store, self.variables, chaos).map_err(|error| unkept(&error))?;
         let stop = CancellationToken::new();
         let authority = Arc::new(Authority::new(address.ip())?);
         let listener = Listener::new(listener, Arc::clone(&authority), stop.clone());
@@ -211,7 +242,11 @@ impl SandboxBuilder {
                 }
             }
         };
-        let running = vec![tokio::spawn(serving), tokio::spawn(Arc::clone(&core).run(stop.clone()))];
+        let running = vec![
+            tokio::spawn(serving),
+            tokio::spawn(Arc::clone(&core).run(stop.clone())),
+            tokio::spawn(Arc::clone(&core).keep(stop.clone())),
+        ];
         Ok(Sandbox { core, address: reachable(address), authority, console, stop, running })
     }
 }
@@ -229,6 +264,17 @@ fn reachable(address: SocketAddr) -> SocketAddr {
         ip => ip,
     };
     SocketAddr::new(ip, address.port())
+}
+
+fn open(file: Option<&Path>) -> Result<Store, SandboxError> {
+    let opened = match file {
+        Some(file) => Store::open(file),
+        None => Store::memory(),
+    };
+    opened.map_err(|error| match file {
+        Some(file) => SandboxError::StoreFile { path: file.to_owned(), reason: error.to_string() },
+        None => SandboxError::Store(error.to_string()),
+    })
 }
 
 fn random() -> u128 {

@@ -35,9 +35,10 @@ use axum::{
     routing::{get, post},
 };
 use connect_model::rql::Rql;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::{core::Core, server::Server};
+use crate::{core::Core, server::Server, store::REQUESTS};
 use parts::{first, text};
 
 /// What every page is made with.
@@ -89,13 +90,21 @@ pub(crate) fn router(server: &Server) -> Router {
         .with_state(console)
 }
 
-/// The products there are, by id, with their names: those of the catalogue, and those that requests are for.
+/// How many requests are looked through for products that the catalogue does not have.
+const LOOKED_AT: usize = 200;
+
+/// The newest requests.
+fn recent(core: &Core, most: usize) -> Result<Vec<Value>, Problem> {
+    Ok(core.read(|world| world.newest(REQUESTS, most))?)
+}
+
+/// The products there are, by id, with their names: those of the catalogue, and those that the newest requests are for.
 async fn products(core: &Arc<Core>) -> Result<Vec<(String, String)>, Problem> {
     let all = api::list(core, "products", &Rql::Empty, "limit=1000").await?;
     let mut products: BTreeMap<String, String> =
         all.items.iter().map(|one| (text(one, "/id").to_owned(), text(one, "/name").to_owned())).collect();
-    for asset in core.state().store.assets() {
-        let product = &asset["product"];
+    for request in recent(core, LOOKED_AT)? {
+        let product = &request["asset"]["product"];
         if !text(product, "/id").is_empty() {
             let name = first([text(product, "/name"), text(product, "/id")]);
             products.entry(text(product, "/id").to_owned()).or_insert_with(|| name.to_owned());

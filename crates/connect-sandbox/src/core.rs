@@ -1,7 +1,9 @@
-//! The state that REST, sockets and the library share, and what follows from its changes.
+//! The state that REST, sockets and the library share, and who is told of its changes.
+
+mod state;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -10,27 +12,30 @@ use connect_model::{
     event::SCHEDULED_EXECUTION,
     wire::{Message, Secret, SetupRequest, Task, TaskCategory, TaskOutput},
 };
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::{
     sync::{Notify, broadcast, mpsc, oneshot},
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{error, warn};
 
 use crate::{
     Activity,
     api_error::ApiError,
     chaos::Chaos,
-    dispatch::{ConnectionId, Dispatcher, Enqueued, Lane, Outcome},
-    events,
+    dispatch::{ConnectionId, Dispatcher, Enqueued, Lane},
     fulfillment::{self, Action},
+    role::Role,
     schedule,
     setup::Setup,
-    store::Store,
+    store::{REQUESTS, Store, StoreError},
+    world::{Changed, World},
 };
+pub(crate) use state::{State, Timer};
 
+/// How long changes are gathered before they are kept: what a killed sandbox may forget.
+const GATHER: Duration = Duration::from_millis(100);
 /// How many activities a slow subscriber may be behind before it misses some.
 const ACTIVITIES: usize = 4_096;
 
@@ -43,29 +48,9 @@ pub(crate) struct Core {
     due: Notify,
     /// Something changed: for who waits for an end.
     changed: Notify,
+    /// Changes are gathered that are not kept yet.
+    unkept: Notify,
     activity: broadcast::Sender<Activity>,
-}
-
-#[derive(Debug)]
-pub(crate) struct State {
-    pub(crate) store: Store,
-    pub(crate) dispatcher: Dispatcher,
-    /// The frames for each connection; few, since a connection holds few tasks.
-    senders: HashMap<ConnectionId, mpsc::UnboundedSender<Message>>,
-    /// The connections, and what each said that it handles.
-    pub(crate) runners: BTreeMap<ConnectionId, Connected>,
-    /// Values of variables, in place of the initial ones that the extension declares.
-    pub(crate) variables: BTreeMap<String, Secret>,
-    /// Background events with their statuses, as the runners declared them; none before the first runner.
-    subscriptions: Option<BTreeMap<String, Vec<String>>>,
-    /// The methods that schedules may name; none before the first runner.
-    schedulables: Option<Vec<String>>,
-    pub(crate) clock: schedule::Clock,
-    /// When schedules fire next.
-    timers: BTreeMap<(Instant, String), Timestamp>,
-    /// For which entry into a status a task was made last.
-    announced: HashMap<(String, String), u64>,
-    waiters: HashMap<String, Vec<oneshot::Sender<TaskOutput>>>,
 }
 
 /// A connection of a runner.
@@ -82,31 +67,31 @@ impl Core {
     pub(crate) fn new(
         setup: Setup,
         store: Store,
-        variables: BTreeMap<String, Secret>,
+        given: BTreeMap<String, Secret>,
         chaos: Chaos,
-    ) -> Arc<Self> {
+    ) -> Result<Arc<Self>, StoreError> {
         let dispatcher = Dispatcher::new(setup.policy.clone(), setup.speed);
-        let clock = schedule::Clock::new(setup.speed);
-        Arc::new(Self {
+        let kept = store.setting("time")?;
+        let reached = kept.as_ref().and_then(Value::as_str).and_then(schedule::time);
+        let clock = schedule::Clock::new(setup.speed, reached);
+        let mut variables = BTreeMap::new();
+        for (name, value) in
+            store.setting("variables")?.as_ref().and_then(Value::as_object).into_iter().flatten()
+        {
+            variables.insert(name.clone(), Secret::new(value.as_str().unwrap_or_default()));
+        }
+        variables.extend(given);
+        let mut state = State::new(store, dispatcher, clock, variables);
+        state.start_timers()?;
+        Ok(Arc::new(Self {
             setup,
             chaos,
-            state: Mutex::new(State {
-                store,
-                dispatcher,
-                senders: HashMap::new(),
-                runners: BTreeMap::new(),
-                variables,
-                subscriptions: None,
-                schedulables: None,
-                clock,
-                timers: BTreeMap::new(),
-                announced: HashMap::new(),
-                waiters: HashMap::new(),
-            }),
+            state: Mutex::new(state),
             due: Notify::new(),
             changed: Notify::new(),
+            unkept: Notify::new(),
             activity: broadcast::channel(ACTIVITIES).0,
-        })
+        }))
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -148,7 +133,7 @@ impl Core {
         let mut told = Vec::new();
         let mut state = self.state();
         let now = Instant::now();
-        state.fire(now);
+        let changed = state.fire(now);
         let given = state.dispatcher.assign(now);
         for (connection, task) in given.tasks {
             told.push(Activity::TaskSent {
@@ -172,9 +157,9 @@ impl Core {
                 object_id: outcome.object_id,
             });
         }
-        let timer = state.timers.first_key_value().map(|((at, _), _)| *at);
-        let due = state.dispatcher.next_due().into_iter().chain(timer).min();
+        let due = state.dispatcher.next_due().into_iter().chain(state.next_timer()).min();
         drop(state);
+        self.tell_changes(changed);
         for activity in told {
             self.tell(activity);
         }
@@ -207,10 +192,8 @@ impl Core {
                     subscriptions.insert(event.clone(), statuses.clone());
                 }
             }
-            let ids: Vec<String> = state.store.requests().map(|(id, _)| id.clone()).collect();
-            let now = Instant::now();
-            for id in &ids {
-                state.announce(id, now);
+            if let Err(error) = state.announce_all() {
+                error!("what waits for the runner can't be read: {error}");
             }
         }
         drop(state);
@@ -261,6 +244,7 @@ impl Core {
         };
         state.ended(&outcome, Some(&output), now);
         drop(state);
+        self.unkept.notify_one();
         self.tell(Activity::TaskAnswered {
             task_id: id,
             event_type: outcome.event_type,
@@ -270,106 +254,71 @@ impl Core {
         self.due.notify_one();
     }
 
-    /// Changes a request, and makes the tasks that follow from it.
-    pub(crate) fn change_request(
+    /// Changes something, whole or not at all, and lets happen what follows from it.
+    pub(crate) fn change<T>(
         &self,
-        id: &str,
-        change: impl FnOnce(&mut Value) -> Result<(), ApiError>,
-    ) -> Result<Arc<Value>, ApiError> {
+        role: Role,
+        change: impl FnOnce(&mut World<'_>) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
         let mut state = self.state();
-        let changed = state.store.change(id, change).ok_or_else(ApiError::not_found)??;
-        if changed {
-            state.announce(id, Instant::now());
-        }
-        let stored = state.store.request(id).map(|stored| Arc::clone(&stored.value));
-        let value = stored.ok_or_else(ApiError::not_found)?;
+        let (value, changed) = state.change(role, change)?;
         drop(state);
-        if changed {
-            let status = fulfillment::status(&value).to_owned();
-            self.tell(Activity::RequestChanged { id: id.to_owned(), status });
-            self.due.notify_one();
-        }
+        self.tell_changes(changed);
         Ok(value)
     }
 
-    /// Adds a request. `None` where it has no id.
-    pub(crate) fn add_request(&self, request: Value) -> Option<String> {
-        let mut state = self.state();
-        let status = fulfillment::status(&request).to_owned();
-        let id = state.store.put_request(request)?;
-        state.announce(&id, Instant::now());
-        drop(state);
-        self.tell(Activity::RequestChanged { id: id.clone(), status });
-        self.due.notify_one();
-        Some(id)
+    fn tell_changes(&self, changed: Vec<Changed>) {
+        if changed.is_empty() {
+            return;
+        }
+        self.touched();
+        for Changed { collection, id, status, .. } in changed.into_iter().filter(|changed| changed.entered) {
+            self.tell(match collection.as_str() {
+                REQUESTS => Activity::RequestChanged { id, status },
+                _ => Activity::ObjectChanged { collection, id, status },
+            });
+        }
     }
 
-    /// Creates a request as REST does. A whole request with its id is taken as it is, which Connect would not do; an
-    /// order gets its ids here.
-    pub(crate) fn create(&self, body: &Value) -> Result<Arc<Value>, ApiError> {
-        if body["type"] != "purchase"
-            && body["id"].is_null()
-            && let Some(asset) = body["asset"]["id"].as_str()
-        {
-            return self.order(asset, body);
-        }
-        let request = if body.get("id").is_some_and(|id| !id.is_null()) {
-            let id = body["id"].as_str().unwrap_or_default();
-            if self.state().store.request(id).is_some() {
-                return Err(ApiError::conflict(format!("The request {id} exists.")));
-            }
-            body.clone()
-        } else {
-            let mut state = self.state();
-            loop {
-                let number = state.store.number();
-                let request = fulfillment::purchase(body, number)?;
-                if state.store.request(request["id"].as_str().unwrap_or_default()).is_none() {
-                    break request;
-                }
-            }
-        };
-        let missing = || ApiError::bad("VAL_001", "id: Not a valid string.");
-        let id = self.add_request(request).ok_or_else(missing)?;
-        let value = self.state().store.request(&id).map(|stored| Arc::clone(&stored.value));
-        value.ok_or_else(ApiError::not_found)
+    /// Looks at something.
+    pub(crate) fn read<T>(
+        &self,
+        read: impl FnOnce(&World<'_>) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        read(&World::new(&mut self.state(), Role::Platform))
     }
 
     /// Does something with a request.
-    pub(crate) fn act(&self, id: &str, action: Action, body: &Value) -> Result<Arc<Value>, ApiError> {
-        let template = self.template(id, body);
-        self.change_request(id, |request| fulfillment::act(request, action, body, &template))
+    pub(crate) fn act(&self, role: Role, id: &str, action: Action, body: &Value) -> Result<Value, ApiError> {
+        self.change(role, |world| fulfillment::act(world, id, action, body))
     }
 
-    /// What a request is to say of the template that the body names.
-    fn template(&self, request: &str, body: &Value) -> Value {
-        let Some(id) = body["template_id"].as_str() else { return Value::Null };
-        let state = self.state();
-        let request = state.store.request(request).map(|stored| Arc::clone(&stored.value));
-        let product = request.as_ref().and_then(|request| request["asset"]["product"]["id"].as_str());
-        let templates = product.map(|product| format!("products/{product}/templates"));
-        let known = templates.and_then(|templates| state.store.get(&templates, id));
-        match known.as_ref().and_then(|known| known.get("name")) {
-            Some(name) => json!({"id": id, "name": name}),
-            None => json!({"id": id}),
+    /// Keeps what was gathered, not at each change but a moment later, until the sandbox stops.
+    pub(crate) async fn keep(self: Arc<Self>, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = self.unkept.notified() => {}
+                () = stop.cancelled() => {}
+            }
+            if !stop.is_cancelled() {
+                tokio::time::sleep(GATHER).await;
+            }
+            if let Err(error) = self.keep_now() {
+                error!("the sandbox can't keep its data: {error}");
+            }
+            if stop.is_cancelled() {
+                return;
+            }
         }
     }
 
-    /// Orders something for an asset that is there.
-    pub(crate) fn order(&self, asset: &str, order: &Value) -> Result<Arc<Value>, ApiError> {
-        let mut state = self.state();
-        let known = state.store.asset(asset).ok_or_else(ApiError::not_found)?;
-        let others = state.store.requests_of(asset).unwrap_or_default();
-        let others: Vec<&Value> = others.iter().map(|other| &**other).collect();
-        let request = fulfillment::follow_up(order, &known, &others)?;
-        let status = fulfillment::status(&request).to_owned();
-        let id = state.store.put_request(request).ok_or_else(ApiError::not_found)?;
-        state.announce(&id, Instant::now());
-        let value = state.store.request(&id).map(|stored| Arc::clone(&stored.value));
-        drop(state);
-        self.tell(Activity::RequestChanged { id, status });
-        self.due.notify_one();
-        value.ok_or_else(ApiError::not_found)
+    fn keep_now(&self) -> Result<(), StoreError> {
+        let state = self.state();
+        if state.store.has_gathered() {
+            state.store.set_setting("time", &state.clock.now().to_string().into())?;
+            state.store.keep()?;
+        }
+        Ok(())
     }
 
     /// Changes how fast time goes, for what waits already too.
@@ -399,6 +348,11 @@ impl Core {
         let mut guard = self.state();
         let state = &mut *guard;
         state.variables.insert(name.to_owned(), value);
+        let variables: BTreeMap<&str, &str> =
+            state.variables.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
+        if let Err(error) = state.store.set_setting("variables", &json!(variables)) {
+            error!("the variable {name} can't be kept: {error}");
+        }
         for (connection, runner) in &state.runners {
             if let Some(sender) = state.senders.get(connection) {
                 let response = self.setup.response(&runner.declared, &state.variables);
@@ -406,7 +360,7 @@ impl Core {
             }
         }
         drop(guard);
-        self.setup.recorder.touch();
+        self.touched();
     }
 
     /// Sends an interactive task, for somebody who waits for its answer.
@@ -420,9 +374,9 @@ impl Core {
     }
 
     /// Runs a schedule now, for somebody who waits for its end; a run that is open is joined.
-    pub(crate) fn trigger(&self, id: &str) -> Option<oneshot::Receiver<TaskOutput>> {
-        self.state().store.get("schedules", id)?;
-        Some(self.begin(SCHEDULED_EXECUTION, TaskCategory::Scheduled, id, None))
+    pub(crate) fn trigger(&self, id: &str) -> Result<oneshot::Receiver<TaskOutput>, ApiError> {
+        self.read(|world| world.get("schedules", id))?;
+        Ok(self.begin(SCHEDULED_EXECUTION, TaskCategory::Scheduled, id, None))
     }
 
     fn begin(
@@ -450,68 +404,32 @@ impl Core {
         receiver
     }
 
-    /// Runs the task of a request again: one that waits at once, and where none is open, a new one for the status the
-    /// request is in. `false` where no runner handles that.
-    pub(crate) fn rerun(&self, id: &str) -> Result<bool, ApiError> {
-        let mut state = self.state();
-        let stored = state.store.request(id).ok_or_else(ApiError::not_found)?;
-        let (event, status) =
-            (events::of_request(&stored.value), fulfillment::status(&stored.value).to_owned());
-        let hurried = match state.dispatcher.open_task(&event, id).map(str::to_owned) {
-            Some(task) => state.dispatcher.hurry(&task),
-            None => false,
-        };
-        let handled = hurried || state.handles(&event, &status);
-        if handled && !hurried {
-            state.announced.remove(&(event, id.to_owned()));
-            state.announce(id, Instant::now());
-        }
-        drop(state);
+    /// Runs the task of an object again; `false` where no runner handles the status that it is in.
+    pub(crate) fn rerun(&self, collection: &str, id: &str) -> Result<bool, ApiError> {
+        let handled = self.state().rerun(collection, id)?;
         self.setup.recorder.touch();
         self.due.notify_one();
         Ok(handled)
     }
 
-    /// Adds a schedule, or puts another in its place, and sets its timer; what is wrong with it is the error.
-    pub(crate) fn put_schedule(&self, mut schedule: Value) -> Result<Arc<Value>, String> {
-        let mut state = self.state();
-        let now = state.clock.now();
-        let members = schedule.as_object_mut().ok_or("Expected an object.")?;
-        let method = members.get("method").and_then(Value::as_str).filter(|method| !method.is_empty());
-        let method = method.ok_or("method: This field is required.")?;
-        if state.schedulables.as_ref().is_some_and(|known| !known.iter().any(|known| known == method)) {
-            return Err(format!("method: \"{method}\" is no schedulable of the environment."));
-        }
-        let next = match members.get("trigger").filter(|trigger| !trigger.is_null()) {
-            Some(trigger) => schedule::next_trigger(trigger, now)?,
-            None => None,
-        };
-        if !members.get("id").is_some_and(Value::is_string) {
-            let environment = self.setup.environment_id.strip_prefix("ENV-").unwrap_or_default();
-            let id = format!("EFS-{environment}-{:04}", state.store.number());
-            members.insert("id".to_owned(), id.into());
-        }
-        members
-            .entry("environment")
-            .or_insert_with(|| json!({"id": self.setup.environment_id, "type": "development"}));
-        members.entry("status").or_insert_with(|| "enabled".into());
-        let enabled = !matches!(members["status"].as_str(), Some("disabled" | "obsolete"));
-        let id = state.store.put("schedules", schedule).ok_or("id: It is empty.")?;
-        state.timers.retain(|(_, timed), _| *timed != id);
-        if let Some(next) = next.filter(|_| enabled) {
-            let at = state.clock.instant(next);
-            state.timers.insert((at, id.clone()), next);
-        }
-        let stored = state.store.get("schedules", &id).ok_or("id: It is empty.")?;
-        drop(state);
-        self.due.notify_one();
+    /// Adds a schedule, or puts another in its place.
+    pub(crate) fn put_schedule(&self, schedule: Value) -> Result<Value, ApiError> {
+        let stored = self.state().put_schedule(schedule, &self.setup.environment_id)?;
+        self.touched();
         Ok(stored)
     }
 
-    pub(crate) fn remove_schedule(&self, id: &str) -> bool {
-        let mut state = self.state();
-        state.timers.retain(|(_, timed), _| timed != id);
-        state.store.remove("schedules", id)
+    pub(crate) fn remove_schedule(&self, id: &str) -> Result<bool, ApiError> {
+        let removed = self.state().remove_schedule(id)?;
+        self.touched();
+        Ok(removed)
+    }
+
+    /// Something is due at another time, and there is something to keep.
+    fn touched(&self) {
+        self.due.notify_one();
+        self.unkept.notify_one();
+        self.setup.recorder.touch();
     }
 
     pub(crate) async fn settled(&self) {
@@ -520,96 +438,12 @@ impl Core {
             tokio::pin!(changed);
             // From before the look, so that nothing is missed in between.
             changed.as_mut().enable();
-            if self.state().is_settled() {
-                return;
+            match self.state().is_settled() {
+                Ok(false) => {}
+                Ok(true) => return,
+                Err(error) => error!("whether all is settled can't be read: {error}"),
             }
             changed.await;
         }
-    }
-}
-
-impl State {
-    /// Makes a task for the status a request is in, if somebody handles that and none was made for it yet.
-    fn announce(&mut self, id: &str, now: Instant) {
-        let Some(stored) = self.store.request(id) else { return };
-        let (event, entered) = (events::of_request(&stored.value), stored.entered);
-        if !self.handles(&event, fulfillment::status(&stored.value)) {
-            return;
-        }
-        let key = (event, id.to_owned());
-        if self.announced.get(&key) == Some(&entered) {
-            return;
-        }
-        self.dispatcher.enqueue(&key.0, TaskCategory::Background, id, None, now);
-        self.announced.insert(key, entered);
-    }
-
-    /// Whether a runner handles what enters a status.
-    fn handles(&self, event: &str, status: &str) -> bool {
-        let statuses = self.subscriptions.as_ref().and_then(|events| events.get(event));
-        statuses.is_some_and(|statuses| statuses.iter().any(|own| own == status))
-    }
-
-    /// What follows from the end of an attempt.
-    fn ended(&mut self, outcome: &Outcome, output: Option<&TaskOutput>, now: Instant) {
-        if outcome.over {
-            // Who waits for a task that was never answered learns it by the sender's end.
-            for waiter in self.waiters.remove(&outcome.task_id).into_iter().flatten() {
-                if let Some(output) = output {
-                    let _ = waiter.send(output.clone());
-                }
-            }
-        }
-        if outcome.again && outcome.category == TaskCategory::Scheduled {
-            let category = outcome.category.clone();
-            self.dispatcher.enqueue(&outcome.event_type, category, &outcome.object_id, None, now);
-        } else if outcome.again {
-            // The entry was counted for the task that ran; it gets one of its own.
-            self.announced.remove(&(outcome.event_type.clone(), outcome.object_id.clone()));
-            self.announce(&outcome.object_id, now);
-        }
-    }
-
-    /// Sets the timers of schedules anew, after the clock was.
-    fn set_timers(&mut self) {
-        let timers = std::mem::take(&mut self.timers);
-        let again = |((_, id), fires)| ((self.clock.instant(fires), id), fires);
-        self.timers = timers.into_iter().map(again).collect();
-    }
-
-    /// The schedules that fire, and when.
-    pub(crate) fn timers(&self) -> impl Iterator<Item = (&str, Timestamp)> {
-        self.timers.iter().map(|((_, id), fires)| (id.as_str(), *fires))
-    }
-
-    /// Makes tasks for the schedules whose time has come, and sets their next timers.
-    fn fire(&mut self, now: Instant) {
-        let mut due = Vec::new();
-        while let Some(entry) = self.timers.first_entry().filter(|entry| entry.key().0 <= now) {
-            due.push(entry.remove_entry());
-        }
-        for ((_, id), fired) in due {
-            let Some(schedule) = self.store.get("schedules", &id) else { continue };
-            self.dispatcher.enqueue(SCHEDULED_EXECUTION, TaskCategory::Scheduled, &id, None, now);
-            // What was missed meanwhile is not made up for.
-            let after = fired.max(self.clock.now());
-            if let Ok(Some(next)) = schedule::next_trigger(&schedule["trigger"], after) {
-                self.timers.insert((self.clock.instant(next), id), next);
-            }
-        }
-    }
-
-    /// Whether nothing more happens by itself: no task is open, and each request is at its end, or had its task, or
-    /// is in a status that no runner handles.
-    fn is_settled(&self) -> bool {
-        self.dispatcher.is_idle()
-            && self.store.requests().all(|(id, stored)| {
-                fulfillment::is_settled(&stored.value)
-                    || self.subscriptions.is_some() && {
-                        let event = events::of_request(&stored.value);
-                        !self.handles(&event, fulfillment::status(&stored.value))
-                            || self.announced.get(&(event, id.clone())) == Some(&stored.entered)
-                    }
-            })
     }
 }

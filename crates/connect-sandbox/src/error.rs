@@ -22,6 +22,17 @@ pub enum SandboxError {
         /// Why.
         reason: String,
     },
+    /// The file that everything is kept in can't be opened.
+    #[error("{} can't be opened as a sandbox's file: {reason}", path.display())]
+    StoreFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// What is in the sandbox can't be read or kept.
+    #[error("the sandbox can't read or keep its data: {0}")]
+    Store(String),
     /// An object has no id, so it can't be stored.
     #[error("{0} without an id")]
     NoId(&'static str),

@@ -3,6 +3,8 @@
 //! Source: Connect's page "Available events", the list of the runner's library, and the filter of the runner's own
 //! tests. Collections that no source names follow the paths of the Open API.
 
+use std::collections::BTreeSet;
+
 use connect_model::{event::SCHEDULED_EXECUTION, wire::EventDefinition};
 use serde_json::{Value, json};
 
@@ -121,9 +123,37 @@ pub(crate) fn rest() -> Vec<Value> {
     TYPES.iter().enumerate().map(event).collect()
 }
 
-/// The event that announces an asset request of this type.
-pub(crate) fn of_request(request: &Value) -> String {
-    format!("asset_{}_request_processing", request["type"].as_str().unwrap_or_default())
+/// The type of the objects that a background event is about; none where it is about all of its collection.
+fn kind(event: &EventType) -> Option<&'static str> {
+    let name = event.name;
+    Some(match event.collection {
+        "requests" => name.strip_prefix("asset_")?.strip_suffix("_request_processing")?,
+        "tier/config-requests" => match name {
+            "tier_config_setup_request_processing" => "setup",
+            // REST never says "change" of tier configs.
+            "tier_config_change_request_processing" => "update",
+            _ => "adjustment",
+        },
+        "listing-requests" if name == "listing_new_request_processing" => "new",
+        "listing-requests" if name == "listing_remove_request_processing" => "remove",
+        _ => return None,
+    })
+}
+
+/// The collection whose objects an event announces, and the type that they have.
+pub(crate) fn subject(name: &str) -> Option<(&'static str, Option<&'static str>)> {
+    let event = TYPES.iter().find(|event| event.name == name && event.category == "background")?;
+    Some((event.collection, kind(event)))
+}
+
+/// The events that announce an object of a collection.
+pub(crate) fn announcing(collection: &str, object_kind: &str) -> impl Iterator<Item = &'static str> {
+    let announces = move |event: &&EventType| {
+        event.category == "background"
+            && event.collection == collection
+            && kind(event).is_none_or(|kind| kind == object_kind)
+    };
+    TYPES.iter().filter(announces).map(|event| event.name)
 }
 
 #[cfg(test)]
@@ -156,6 +186,21 @@ mod tests {
     }
 
     #[test]
+    fn objects_are_announced_by_their_type() {
+        let of = |collection: &str, kind: &str| announcing(collection, kind).collect::<Vec<_>>();
+        assert_eq!(of("requests", "purchase"), ["asset_purchase_request_processing"]);
+        assert_eq!(of("tier/config-requests", "update"), ["tier_config_change_request_processing"]);
+        assert_eq!(
+            of("listing-requests", "new"),
+            ["listing_request_processing", "listing_new_request_processing"]
+        );
+        assert_eq!(of("usage/files", ""), ["usage_file_request_processing"]);
+        assert!(of("requests", "explode").is_empty() && of("", "").is_empty());
+        assert_eq!(subject("asset_cancel_request_processing"), Some(("requests", Some("cancel"))));
+        assert_eq!(subject("product_action_execution"), None);
+    }
+
+    #[test]
     fn the_table_names_what_the_model_does() {
         let background = connect_model::event::ASSET_PURCHASE_REQUEST_PROCESSING;
         for name in [
@@ -167,7 +212,7 @@ mod tests {
         ] {
             assert!(TYPES.iter().any(|event| event.name == name), "{name}");
         }
-        let ids: std::collections::BTreeSet<&str> = TYPES.iter().map(|event| event.name).collect();
+        let ids: BTreeSet<&str> = TYPES.iter().map(|event| event.name).collect();
         assert_eq!(ids.len(), TYPES.len());
     }
 }

@@ -1,25 +1,29 @@
 //! What happens to asset requests, and through them to assets. Source: Connect's workflows and the texts its clients
 //! match on.
 
+mod create;
 mod order;
 
 use jiff::{Timestamp, civil::DateTime};
 use serde_json::{Value, json};
 
-use crate::api_error::ApiError;
-pub(crate) use order::follow_up;
+use crate::{api_error::ApiError, role::Role, store::REQUESTS, world::World};
+pub(crate) use create::create;
 
-/// An action of the vendor, or of whom answers an inquiry.
+/// What is done with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     Approve,
     Fail,
     Inquire,
     Pend,
-    /// What is ordered of a draft: `purchase`, or `submit` for the other types.
+    /// A draft is ordered: `purchase`, or `submit` for the other types.
     Order,
+    Schedule,
     Revoke,
     Confirm,
+    Assign,
+    Unassign,
 }
 
 impl Action {
@@ -30,16 +34,23 @@ impl Action {
             "inquire" => Self::Inquire,
             "pend" => Self::Pend,
             "purchase" | "submit" => Self::Order,
+            "schedule" => Self::Schedule,
             "revoke" => Self::Revoke,
             "confirm" => Self::Confirm,
+            "assign" => Self::Assign,
+            "unassign" => Self::Unassign,
             _ => return None,
         })
     }
-}
 
-fn now() -> String {
-    // As Connect writes times: seconds, with the offset.
-    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string()
+    /// Who may, where not everybody may.
+    fn role(self) -> Option<Role> {
+        match self {
+            Self::Approve | Self::Fail | Self::Inquire | Self::Schedule | Self::Confirm => Some(Role::Vendor),
+            Self::Order | Self::Revoke => Some(Role::Distributor),
+            Self::Pend | Self::Assign | Self::Unassign => None,
+        }
+    }
 }
 
 pub(crate) fn status(request: &Value) -> &str {
@@ -47,16 +58,15 @@ pub(crate) fn status(request: &Value) -> &str {
 }
 
 /// Sets a member, where there is an object to set it in.
-fn set(object: &mut Value, key: &str, value: impl Into<Value>) {
+pub(crate) fn set(object: &mut Value, key: &str, value: impl Into<Value>) {
     if let Some(members) = object.as_object_mut() {
         members.insert(key.to_owned(), value.into());
     }
 }
 
-fn enter(request: &mut Value, status: &str, event: &str) {
-    let now = now();
+fn enter(request: &mut Value, status: &str, event: &str, now: &str) {
     set(request, "status", status);
-    set(request, "updated", now.as_str());
+    set(request, "updated", now);
     if !request["events"].is_object() {
         set(request, "events", json!({}));
     }
@@ -69,12 +79,42 @@ fn refused(text: &str) -> ApiError {
     ApiError::bad("REQ_003", text)
 }
 
-/// Does what the action says, or tells why it can't be done. The template is the one that the body names.
-pub(crate) fn act(
+/// Does something with a request, or tells why it can't be done.
+pub(crate) fn act(world: &mut World<'_>, id: &str, action: Action, body: &Value) -> Result<Value, ApiError> {
+    if let Some(role) = action.role() {
+        world.only(role)?;
+    }
+    let (mut request, now) = (world.get(REQUESTS, id)?, world.now());
+    let template = template(world, &request, body)?;
+    apply(&mut request, action, body, &template, &now)?;
+    world.put(REQUESTS, &request)?;
+    Ok(request)
+}
+
+/// What a request is to say of the template that the body names.
+fn template(world: &World<'_>, request: &Value, body: &Value) -> Result<Value, ApiError> {
+    let Some(id) = body["template_id"].as_str() else { return Ok(Value::Null) };
+    let product = request["asset"]["product"]["id"].as_str().unwrap_or_default();
+    let known = world.find(&format!("products/{product}/templates"), id)?;
+    Ok(match known.as_ref().and_then(|known| known.get("name")) {
+        Some(name) => json!({"id": id, "name": name}),
+        None => json!({"id": id}),
+    })
+}
+
+/// Changes parameter values and the note of a request; what is not named stays.
+pub(crate) fn update(world: &mut World<'_>, id: &str, body: &Value) -> Result<Value, ApiError> {
+    let now = world.now();
+    world.update(REQUESTS, id, |request| change(request, body, &now))
+}
+
+/// What an action makes of a request. The template is the one that the body names.
+fn apply(
     request: &mut Value,
     action: Action,
     body: &Value,
     template: &Value,
+    now: &str,
 ) -> Result<(), ApiError> {
     let from = status(request).to_owned();
     let text = |key: &str| body.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
@@ -83,7 +123,7 @@ pub(crate) fn act(
             if !matches!(from.as_str(), "pending" | "inquiring") {
                 return Err(refused("Only pending and inquiring requests can be approved."));
             }
-            let date = effective_date(body)?;
+            let date = date(body, "effective_date")?;
             match (text("template_id"), text("activation_tile")) {
                 (Some(_), _) => {
                     if let Some(asset) = request.get_mut("asset") {
@@ -99,7 +139,7 @@ pub(crate) fn act(
             if let Some(date) = date {
                 set(request, "effective_date", date);
             }
-            enter(request, "approved", "approved");
+            enter(request, "approved", "approved", now);
         }
         Action::Fail => {
             let reason = text("reason").ok_or_else(|| ApiError::bad("REQ_005", "Missed fields: reason."))?;
@@ -107,7 +147,7 @@ pub(crate) fn act(
                 return Err(refused("Only pending requests can be failed."));
             }
             set(request, "reason", reason);
-            enter(request, "failed", "failed");
+            enter(request, "failed", "failed", now);
         }
         Action::Inquire => {
             if from != "pending" {
@@ -121,7 +161,7 @@ pub(crate) fn act(
             if text("template_id").is_some() {
                 set(request, "template", template.clone());
             }
-            enter(request, "inquiring", "inquired");
+            enter(request, "inquiring", "inquired", now);
         }
         Action::Pend => {
             // Connect's own words for this one and for the following are in no source.
@@ -129,10 +169,10 @@ pub(crate) fn act(
                 return Err(refused("Only inquiring and scheduled requests can be moved to pending status."));
             }
             if from == "scheduled" {
-                enter(request, "pending", "pended");
+                enter(request, "pending", "pended", now);
                 return Ok(());
             }
-            update(request, body)?;
+            change(request, body, now)?;
             // What the customer typed is right until somebody says otherwise.
             let answered: Vec<Value> =
                 changes(body)?.iter().filter(|change| renews(change)).cloned().collect();
@@ -141,7 +181,7 @@ pub(crate) fn act(
                     set(param, "value_error", "");
                 }
             }
-            enter(request, "pending", "pended");
+            enter(request, "pending", "pended", now);
         }
         Action::Order => {
             if from != "draft" {
@@ -155,37 +195,56 @@ pub(crate) fn act(
             {
                 set(asset, "status", "processing");
             }
-            enter(request, "pending", "pended");
+            enter(request, "pending", "pended", now);
+        }
+        Action::Schedule => {
+            if from != "pending" {
+                return Err(refused("Only pending requests can be scheduled."));
+            }
+            let date = date(body, "planned_date")?
+                .ok_or_else(|| ApiError::bad("VAL_001", "planned_date: This field is required."))?;
+            set(request, "planned_date", date);
+            enter(request, "scheduled", "scheduled", now);
+        }
+        Action::Assign => {
+            let email =
+                text("email").ok_or_else(|| ApiError::bad("VAL_001", "email: This field is required."))?;
+            set(request, "assignee", json!({"email": email}));
+            set(request, "updated", now);
+            return Ok(());
+        }
+        Action::Unassign => {
+            set(request, "assignee", Value::Null);
+            set(request, "updated", now);
+            return Ok(());
         }
         Action::Revoke => {
             if from != "scheduled" {
                 return Err(refused("Only scheduled requests can be revoked."));
             }
             set(request, "reason", text("reason").unwrap_or_default());
-            enter(request, "revoking", "revoking");
+            enter(request, "revoking", "revoking", now);
         }
         Action::Confirm => {
             if from != "revoking" {
                 return Err(refused("Only revoking requests can be confirmed."));
             }
-            enter(request, "revoked", "revoked");
+            enter(request, "revoked", "revoked", now);
         }
     }
     settle_asset(request);
     Ok(())
 }
 
-fn effective_date(body: &Value) -> Result<Option<&str>, ApiError> {
-    let Some(date) = body.get("effective_date").filter(|date| !date.is_null()) else { return Ok(None) };
+fn date<'a>(body: &'a Value, member: &str) -> Result<Option<&'a str>, ApiError> {
+    let Some(date) = body.get(member).filter(|date| !date.is_null()) else { return Ok(None) };
     let valid = |text: &&str| {
         text.parse::<Timestamp>().is_ok() || text.contains('T') && text.parse::<DateTime>().is_ok()
     };
     date.as_str().filter(valid).map(Some).ok_or_else(|| {
-        ApiError::bad(
-            "VAL_001",
-            "effective_date: Datetime has wrong format. Use one of these formats instead: \
-             YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].",
-        )
+        let text = "Datetime has wrong format. Use one of these formats instead: \
+                    YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].";
+        ApiError::bad("VAL_001", format!("{member}: {text}"))
     })
 }
 
@@ -215,15 +274,13 @@ fn changes(body: &Value) -> Result<&[Value], ApiError> {
     }
 }
 
-/// Changes parameter values and the note; what is not named stays. All or nothing.
-pub(crate) fn update(request: &mut Value, body: &Value) -> Result<(), ApiError> {
+fn change(request: &mut Value, body: &Value, now: &str) -> Result<(), ApiError> {
     if !matches!(status(request), "pending" | "draft" | "inquiring") {
         return Err(refused(
             "Only pending, draft or inquiring Fulfillments with enabled validation capability can be updated.",
         ));
     }
     let changes = changes(body)?;
-    // A wrong one must not leave half of them changed.
     for change in changes {
         let id = change["id"].as_str().unwrap_or_default();
         if !params(request).any(|param| param["id"] == id) {
@@ -248,7 +305,7 @@ pub(crate) fn update(request: &mut Value, body: &Value) -> Result<(), ApiError> 
     if let Some(note) = body.get("note").filter(|note| note.is_string()) {
         set(request, "note", note.clone());
     }
-    set(request, "updated", now());
+    set(request, "updated", now);
     Ok(())
 }
 
@@ -286,42 +343,19 @@ pub(crate) fn is_in_force(request: &Value) -> bool {
     request["type"] == "purchase" || status(request) == "approved"
 }
 
-/// Whether nothing more happens to a request but by an answer of the customer.
-pub(crate) fn is_settled(request: &Value) -> bool {
-    matches!(status(request), "approved" | "failed" | "revoked" | "inquiring")
-}
-
-/// A purchase as it is after it was ordered: with ids, status and times where the order has none.
-pub(crate) fn purchase(order: &Value, number: u64) -> Result<Value, ApiError> {
-    if order["type"] != "purchase" {
-        return Err(ApiError::bad(
-            "VAL_001",
-            "type: Without an id of its own, only a purchase or a request for an asset can be created.",
-        ));
-    }
-    if !order["asset"].is_object() {
-        return Err(ApiError::bad("VAL_001", "asset: This field is required."));
-    }
-    let mut request = order.clone();
-    let digits = format!("{number:012}");
-    let digits = format!("{}-{}-{}", &digits[..4], &digits[4..8], &digits[8..]);
-    let draft = order["status"] == "draft";
-    set(&mut request, "id", format!("PR-{digits}-001"));
-    set(&mut request, "status", if draft { "draft" } else { "pending" });
-    let now = now();
-    set(&mut request, "created", now.as_str());
-    set(&mut request, "updated", now.as_str());
-    set(&mut request, "events", json!({"created": {"at": now}}));
-    if let Some(asset) = request.get_mut("asset") {
-        set(asset, "id", format!("AS-{digits}"));
-        set(asset, "status", if draft { "draft" } else { "processing" });
-    }
-    Ok(request)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const NOW: &str = "2026-01-02T03:04:05+00:00";
+
+    fn act(request: &mut Value, action: Action, body: &Value, template: &Value) -> Result<(), ApiError> {
+        apply(request, action, body, template, NOW)
+    }
+
+    fn update(request: &mut Value, body: &Value) -> Result<(), ApiError> {
+        change(request, body, NOW)
+    }
 
     fn request(status: &str) -> Value {
         json!({"id": "PR-1", "type": "purchase", "status": status,
@@ -449,9 +483,9 @@ mod tests {
             ("", false),
         ] {
             let body = json!({"effective_date": date});
-            assert_eq!(effective_date(&body).is_ok(), is_one, "{date}");
+            assert_eq!(super::date(&body, "effective_date").is_ok(), is_one, "{date}");
         }
-        assert_eq!(effective_date(&json!({"effective_date": null})), Ok(None));
+        assert_eq!(super::date(&json!({"effective_date": null}), "effective_date"), Ok(None));
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod fulfillment;
 mod order;
 mod recorder;
 mod rest;
+mod role;
 mod sandbox;
 mod schedule;
 mod server;
@@ -21,6 +22,7 @@ mod setup;
 mod socket;
 mod store;
 mod tls;
+mod world;
 
 pub use activity::Activity;
 pub use builder::SandboxBuilder;

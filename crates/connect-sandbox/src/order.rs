@@ -1,7 +1,7 @@
 use connect_model::build::Generator;
 use serde_json::{Map, Value, json};
 
-use crate::{Sandbox, SandboxError};
+use crate::{Sandbox, SandboxError, fulfillment, role::Role, world::World};
 
 /// What a customer orders, as a distributor's system would send it: made by [`Sandbox::purchase`] and
 /// [`Sandbox::order`], and sent by [`send`](Self::send).
@@ -33,7 +33,8 @@ pub struct Order<'a> {
 impl<'a> Order<'a> {
     /// A purchase with a customer, a reseller, a connection and a marketplace that look real.
     pub(crate) fn purchase(sandbox: &'a Sandbox, product: &str) -> Self {
-        let seed = sandbox.core.state().store.number();
+        // What a customer is called is of no matter where numbers can't be had; the order itself then fails.
+        let seed = sandbox.core.change(Role::Platform, |world| world.number()).unwrap_or_default();
         let mut made = Value::from(&Generator::seeded(seed).purchase());
         if let Some(asset) = made["asset"].as_object_mut() {
             asset.insert("product".to_owned(), json!({"id": product, "name": product}));
@@ -122,7 +123,9 @@ impl<'a> Order<'a> {
             }
         }
         merge(&mut self.body, json!({"asset": given}));
-        let created = self.sandbox.core.create(&self.body).map_err(|error| SandboxError::refused(&error))?;
+        let create = |world: &mut World<'_>| fulfillment::create(world, &self.body);
+        let created = self.sandbox.core.change(Role::Platform, create);
+        let created = created.map_err(|error| SandboxError::refused(&error))?;
         Ok(created["id"].as_str().unwrap_or_default().to_owned())
     }
 }

@@ -7,10 +7,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Activity, Fault, Order, SandboxBuilder, SandboxError, TaskRecord,
+    api_error::ApiError,
     builder::check_speed,
     core::Core,
     fulfillment::{self, Action},
+    role::Role,
+    store::{ASSETS, REQUESTS, id_of},
     tls::Authority,
+    world::World,
 };
 
 /// How long calls that are under way may hold up the end.
@@ -78,9 +82,7 @@ impl Sandbox {
     pub fn act(&self, id: &str, action: &str, body: impl Into<Value>) -> Result<Value, SandboxError> {
         let action =
             Action::named(action).ok_or_else(|| SandboxError::NotFound(format!("action {action}")))?;
-        let request =
-            self.core.act(id, action, &body.into()).map_err(|error| SandboxError::refused(&error))?;
-        Ok((*request).clone())
+        self.core.act(Role::Platform, id, action, &body.into()).map_err(|error| SandboxError::refused(&error))
     }
 
     /// Changes the parameter values, their errors and the note of a request, as REST does.
@@ -88,9 +90,8 @@ impl Sandbox {
     /// Fails as Connect would.
     pub fn update(&self, id: &str, body: impl Into<Value>) -> Result<Value, SandboxError> {
         let body = body.into();
-        let update = |request: &mut Value| fulfillment::update(request, &body);
-        let request = self.core.change_request(id, update).map_err(|error| SandboxError::refused(&error))?;
-        Ok((*request).clone())
+        let update = |world: &mut World<'_>| fulfillment::update(world, id, &body);
+        self.core.change(Role::Platform, update).map_err(|error| SandboxError::refused(&error))
     }
 
     /// Where it listens.
@@ -111,10 +112,16 @@ impl Sandbox {
         self.console.then(|| format!("{}/", self.url()))
     }
 
-    /// The key that it takes.
+    /// The key that it takes of the vendor, whose extension it is.
     #[must_use]
     pub fn api_key(&self) -> &str {
         self.core.setup.api_key.expose()
+    }
+
+    /// The key that it takes of the distributor.
+    #[must_use]
+    pub fn distributor_key(&self) -> &str {
+        self.core.setup.distributor_key.expose()
     }
 
     /// The environment variables by which a runner finds it: `API_KEY`, `ENVIRONMENT_ID`, and as full URLs
@@ -166,25 +173,35 @@ impl Sandbox {
     /// A request as it is now.
     #[must_use]
     pub fn request(&self, id: &str) -> Option<Value> {
-        self.core.state().store.request(id).map(|stored| (*stored.value).clone())
+        self.find(REQUESTS, id)
     }
 
     /// All requests, by id.
     #[must_use]
     pub fn requests(&self) -> Vec<Value> {
-        self.core.state().store.requests().map(|(_, stored)| (*stored.value).clone()).collect()
+        self.core.read(|world| world.list(REQUESTS)).unwrap_or_else(|error| {
+            unread(&error);
+            Vec::new()
+        })
+    }
+
+    fn find(&self, collection: &str, id: &str) -> Option<Value> {
+        self.core.read(|world| world.find(collection, id)).unwrap_or_else(|error| {
+            unread(&error);
+            None
+        })
     }
 
     /// An asset with the values that are in force: those of its purchase, and of each later request once approved.
     #[must_use]
     pub fn asset(&self, id: &str) -> Option<Value> {
-        self.core.state().store.asset(id).map(|asset| (*asset).clone())
+        self.find(ASSETS, id)
     }
 
     /// Adds an asset request as Connect's API gives it, or puts another in its place; its id is the answer. Runners
     /// that handle its type and status get a task. Fails where it has no id.
     pub fn add_request(&self, request: Value) -> Result<String, SandboxError> {
-        self.core.add_request(request).ok_or(SandboxError::NoId("a request"))
+        self.put(REQUESTS, request, "a request")
     }
 
     /// All tasks ever made, the oldest first.
@@ -219,22 +236,28 @@ impl Sandbox {
     /// times that are over are not made up for. Without one it fires by [`trigger_schedule`](Self::trigger_schedule) alone. Fails where the trigger is malformed, or the
     /// method is none that the connected extension declares.
     pub fn add_schedule(&self, schedule: Value) -> Result<String, SandboxError> {
-        let stored = self.core.put_schedule(schedule).map_err(SandboxError::Schedule)?;
+        let wrong = |error: ApiError| SandboxError::Schedule(error.errors.join(" "));
+        let stored = self.core.put_schedule(schedule).map_err(wrong)?;
         Ok(stored["id"].as_str().unwrap_or_default().to_owned())
     }
 
     /// Runs a schedule now and waits for the end of its task, all its attempts included. A run that is under way is
     /// joined.
     pub async fn trigger_schedule(&self, id: &str) -> Result<TaskOutput, SandboxError> {
-        let end = self.core.trigger(id).ok_or_else(|| SandboxError::NotFound(format!("schedule {id}")))?;
+        let end = self.core.trigger(id).map_err(|_| SandboxError::NotFound(format!("schedule {id}")))?;
         end.await.map_err(|_| SandboxError::NotAnswered)
     }
 
     /// Adds an installation as Connect's API gives it, or puts another in its place; its id is the answer. Fails where
     /// it has none.
     pub fn add_installation(&self, installation: Value) -> Result<String, SandboxError> {
-        let mut state = self.core.state();
-        state.store.put("installations", installation).ok_or(SandboxError::NoId("an installation"))
+        self.put("installations", installation, "an installation")
+    }
+
+    fn put(&self, collection: &str, object: Value, what: &'static str) -> Result<String, SandboxError> {
+        let id = id_of(&object).ok_or(SandboxError::NoId(what))?.to_owned();
+        let put = self.core.change(Role::Platform, |world| world.put(collection, object));
+        put.map(|()| id).map_err(|error| SandboxError::refused(&error))
     }
 
     /// Changes [how fast time goes](crate::SandboxBuilder::speed), for what waits already too. Above zero and at most a
@@ -314,6 +337,11 @@ impl Sandbox {
             }
         }
     }
+}
+
+/// What can't be read is not there; why is told here.
+fn unread(error: &ApiError) {
+    tracing::error!("{}", error.errors.join(" "));
 }
 
 impl Drop for Sandbox {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{Span, Timestamp, ToSpan, tz::TimeZone};
+use jiff::{Span, Timestamp, ToSpan, civil::DateTime, tz::TimeZone};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -17,8 +17,10 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    pub(crate) fn new(speed: f64) -> Self {
-        Self { start: Instant::now(), epoch: Timestamp::now(), speed }
+    /// It begins with the real time, but not before the time that was reached already.
+    pub(crate) fn new(speed: f64, reached: Option<Timestamp>) -> Self {
+        let now = Timestamp::now();
+        Self { start: Instant::now(), epoch: reached.map_or(now, |reached| reached.max(now)), speed }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -49,6 +51,12 @@ impl Clock {
         let distance = Duration::try_from(time.duration_since(self.epoch)).unwrap_or_default();
         self.start + scaled(distance, self.speed)
     }
+}
+
+/// A time as Connect or its users write it; without an offset it is UTC.
+pub(crate) fn time(text: &str) -> Option<Timestamp> {
+    let zoned = text.parse::<Timestamp>().ok();
+    zoned.or_else(|| TimeZone::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok())
 }
 
 /// What is wrong with a trigger, or when it fires next after a time: not at all where it is over.
@@ -196,7 +204,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_clock_goes_faster() {
-        let clock = Clock::new(60.0);
+        let clock = Clock::new(60.0, None);
         let then = clock.now().checked_add(60.seconds()).unwrap();
         let reached = clock.instant(then) - Instant::now();
         assert!((0.9..=1.0).contains(&reached.as_secs_f64()), "{reached:?}");

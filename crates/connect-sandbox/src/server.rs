@@ -10,7 +10,7 @@ use axum::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{api_error::ApiError, console, core::Core, dispatch::Lane, recorder, socket};
+use crate::{api_error::ApiError, console, core::Core, dispatch::Lane, recorder, role::Role, socket};
 
 /// The version of Connect that the sandbox stands in for.
 const CONNECT_VERSION: &str = "37.0.1";
@@ -41,12 +41,12 @@ async fn route(server: Server, request: Request) -> Result<Response, ApiError> {
     let path = request.uri().path().to_owned();
     let path = path.strip_prefix("/public/v1/").ok_or_else(ApiError::not_found)?;
     let key = request.headers().get(AUTHORIZATION).and_then(|key| key.to_str().ok());
-    if key != Some(server.core.setup.api_key.expose()) {
-        return Err(ApiError::unauthorized());
-    }
+    let role = key.and_then(|key| server.core.setup.role_of(key)).ok_or_else(ApiError::unauthorized)?;
     match path.strip_prefix("devops/ws/") {
+        // The extension is the vendor's.
+        Some(_) if !role.is(Role::Vendor) => Err(ApiError::forbidden()),
         Some(rest) => upgrade(server, rest.to_owned(), request).await,
-        None => recorder::recorded(&server.core, path, request).await,
+        None => recorder::recorded(&server.core, role, path, request).await,
     }
 }
 

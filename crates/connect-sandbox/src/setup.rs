@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use connect_model::wire::{Logging, LoggingMeta, Secret, SetupRequest, SetupResponse, Variable};
 
-use crate::{DispatchPolicy, Recorder, events};
+use crate::{DispatchPolicy, Recorder, events, role::Role};
 
 #[derive(Debug)]
 pub(crate) struct Setup {
+    /// The vendor's, which the extension has.
     pub(crate) api_key: Secret,
+    pub(crate) distributor_key: Secret,
     pub(crate) environment_id: String,
     pub(crate) policy: DispatchPolicy,
     pub(crate) speed: f64,
@@ -16,6 +18,14 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
+    /// Whose key this is.
+    pub(crate) fn role_of(&self, key: &str) -> Option<Role> {
+        [(&self.api_key, Role::Vendor), (&self.distributor_key, Role::Distributor)]
+            .into_iter()
+            .find(|(own, _)| own.expose() == key)
+            .map(|(_, role)| role)
+    }
+
     /// `SRVC-` and the middle of the environment's id: runners make paths of it.
     pub(crate) fn service_id(&self) -> String {
         let rest = self.environment_id.strip_prefix("ENV-").unwrap_or(&self.environment_id);

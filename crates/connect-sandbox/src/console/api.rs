@@ -12,7 +12,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use serde_json::Value;
 
 use super::Problem;
-use crate::{api_error::ApiError, core::Core, rest};
+use crate::{api_error::ApiError, core::Core, rest, role::Role};
 
 /// What has to be encoded in a query; the signs of RQL's grammar may stand.
 const QUERY: &AsciiSet =
@@ -70,7 +70,7 @@ async fn call(
     let mut request = Request::new(body.map_or_else(Body::empty, |body| Body::from(body.to_string())));
     *request.method_mut() = method;
     *request.uri_mut() = uri;
-    let response = rest::answer(core, path, request).await?;
+    let response = rest::answer(core, Role::Platform, path, request).await?;
     let range = response.headers().get("Content-Range").and_then(|range| range.to_str().ok());
     let total = range.and_then(|range| range.rsplit_once('/')).and_then(|(_, total)| total.parse().ok());
     let bytes = to_bytes(response.into_body(), LARGEST).await;

@@ -16,7 +16,7 @@ use super::{
     layout::{self, Here},
     parts::{duration, errors, link, row},
 };
-use crate::{api_error::ApiError, builder::check_speed, dispatch::scaled};
+use crate::{api_error::ApiError, builder::check_speed, core::Timer, dispatch::scaled};
 
 /// The jumps that have a button, in seconds.
 const STEPS: &[(u64, &str)] =
@@ -61,12 +61,11 @@ pub(super) async fn act(
 }
 
 fn page(console: &Console, texts: &[String]) -> Html<String> {
-    let (now, speed, (waiting, next), schedules) = {
+    let (now, speed, (waiting, next), timers) = {
         let state = console.core.state();
-        let mut schedules: Vec<(String, jiff::Timestamp)> =
-            state.timers().map(|(id, fires)| (id.to_owned(), fires)).collect();
-        schedules.sort_by_key(|(_, fires)| *fires);
-        (state.clock.now(), state.clock.speed(), state.dispatcher.waiting(Instant::now()), schedules)
+        let timers: Vec<(Timer, jiff::Timestamp)> =
+            state.timers().map(|(timer, at)| (timer.clone(), at)).collect();
+        (state.clock.now(), state.clock.speed(), state.dispatcher.waiting(Instant::now()), timers)
     };
     // In the sandbox's own time, as the countdown said it.
     let own = |real: Duration| duration(scaled(real, 1.0 / speed));
@@ -113,11 +112,17 @@ fn page(console: &Console, texts: &[String]) -> Html<String> {
                 }
             }
             section.panel #schedules data-live {
-                h2 { "Schedules that fire" }
-                @if schedules.is_empty() { p.quiet { "None." } }
+                h2 { "Schedules that fire, and scheduled requests" }
+                @if timers.is_empty() { p.quiet { "None." } }
                 dl.facts.flat {
-                    @for (id, fires) in &schedules {
-                        div { dt { (link("/schedules/", id)) } dd { (fires.strftime("%Y-%m-%d %H:%M:%S UTC")) } }
+                    @for (timer, at) in &timers {
+                        div {
+                            dt { @match timer {
+                                Timer::Schedule(id) => (link("/schedules/", id)),
+                                Timer::Request(id) => (link("/requests/", id)),
+                            } }
+                            dd { (at.strftime("%Y-%m-%d %H:%M:%S UTC")) }
+                        }
                     }
                 }
             }

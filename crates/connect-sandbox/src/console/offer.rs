@@ -56,13 +56,7 @@ impl Offer {
             all("tier/accounts").await?.items.iter().for_each(|one| note(&mut accounts, one));
         }
         let mut seen = Self::default();
-        let requests: Vec<Arc<Value>> = core
-            .state()
-            .store
-            .requests()
-            .take(LOOKED_AT)
-            .map(|(_, stored)| Arc::clone(&stored.value))
-            .collect();
+        let requests = super::recent(core, LOOKED_AT)?;
         for request in requests.iter().filter(|request| text(request, "/asset/product/id") == product) {
             seen.look_at(request, &mut connections);
             note(&mut marketplaces, &request["marketplace"]);

@@ -85,7 +85,7 @@ async fn run(console: &Console, path: &str, request: &Value, refused: &mut Refus
             api::put(core, path, &body).await.map(drop)
         }
         "rerun" => {
-            if !core.rerun(text(request, "/id"))? {
+            if !core.rerun(crate::store::REQUESTS, text(request, "/id"))? {
                 let (kind, status) = (text(request, "/type"), text(request, "/status"));
                 refused.texts.push(format!("No runner handles a {kind} request that is {status}."));
             }

@@ -215,7 +215,7 @@ pub(super) async fn run_now(
     State(console): State<Console>,
     Path(id): Path<String>,
 ) -> Result<Redirect, Problem> {
-    console.core.trigger(&id).ok_or_else(crate::api_error::ApiError::not_found)?;
+    console.core.trigger(&id)?;
     console.core.setup.recorder.touch();
     Ok(Redirect::to(&format!("/schedules/{}", api::segment(&id))))
 }

@@ -17,7 +17,7 @@ use super::{
     layout::{self, Here},
     parts::{chip, duration, errors, first, json as shown},
 };
-use crate::events;
+use crate::{events, store::REQUESTS};
 
 pub(super) async fn show(
     State(console): State<Console>,
@@ -61,8 +61,8 @@ fn handled(console: &Console) -> BTreeSet<String> {
 /// What such an event carries: of a validation the whole request, of the others the call of whom it came from.
 fn sample(console: &Console, event: &str, object: &str) -> Value {
     if event.ends_with("_validation") {
-        let state = console.core.state();
-        return state.store.request(object).map_or(json!({}), |stored| (*stored.value).clone());
+        let request = console.core.read(|world| world.find(REQUESTS, object));
+        return request.ok().flatten().unwrap_or_else(|| json!({}));
     }
     match event {
         "product_action_execution" => json!({"method": "GET", "querystring": {"jwt": [""]}, "headers": {},

@@ -2,11 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{now, set, status};
+use super::{set, status};
 use crate::api_error::ApiError;
 
 /// A request for an asset, as it is after it was ordered. The others are all requests of the asset.
-pub(crate) fn follow_up(order: &Value, asset: &Value, others: &[&Value]) -> Result<Value, ApiError> {
+pub(super) fn follow_up(
+    order: &Value,
+    asset: &Value,
+    others: &[Value],
+    now: &str,
+) -> Result<Value, ApiError> {
     let kind = order["type"].as_str().unwrap_or_default();
     let allowed: &[&str] = match kind {
         "change" | "adjustment" | "suspend" | "renew" | "transfer" => &["active"],
@@ -44,7 +49,6 @@ pub(crate) fn follow_up(order: &Value, asset: &Value, others: &[&Value]) -> Resu
     // One more than there are, so one of them is free.
     let numbers = others.len() + 1..=2 * others.len() + 1;
     let id = numbers.into_iter().map(|number| format!("PR-{stem}-{number:03}")).find(is_free);
-    let now = now();
     let draft = order["status"] == "draft";
     let mut request = json!({"id": id, "type": kind, "status": if draft { "draft" } else { "pending" }, "created": now,
         "updated": now, "events": {"created": {"at": now}}, "asset": ordered});
@@ -124,6 +128,10 @@ fn params(asset: &mut Value, ordered: &Value) -> Result<bool, ApiError> {
 mod tests {
     use super::*;
 
+    fn follow_up(order: &Value, asset: &Value, others: &[Value]) -> Result<Value, ApiError> {
+        super::follow_up(order, asset, others, "2026-01-02T03:04:05+00:00")
+    }
+
     fn asset(status: &str) -> Value {
         json!({"id": "AS-1-2", "status": status, "marketplace": {"id": "MP-1"},
             "items": [{"id": "a", "quantity": "5", "old_quantity": "0"}, {"id": "b", "quantity": 1}],
@@ -135,7 +143,7 @@ mod tests {
         let order =
             json!({"type": "change", "asset": {"id": "AS-1-2", "items": [{"id": "a", "quantity": 7}]}});
         let purchase = json!({"id": "PR-1-2-001", "status": "approved"});
-        let request = follow_up(&order, &asset("active"), &[&purchase]).unwrap();
+        let request = follow_up(&order, &asset("active"), &[purchase]).unwrap();
         assert_eq!((&request["id"], &request["status"]), (&json!("PR-1-2-002"), &json!("pending")));
         assert_eq!(
             request["asset"]["items"],
@@ -163,7 +171,7 @@ mod tests {
             }
         }
         let open = json!({"id": "PR-1-2-002", "status": "inquiring"});
-        let error = follow_up(&json!({"type": "cancel"}), &asset("active"), &[&open]).unwrap_err();
+        let error = follow_up(&json!({"type": "cancel"}), &asset("active"), &[open]).unwrap_err();
         assert_eq!((error.status.as_u16(), error.errors[0].contains("PR-1-2-002")), (409, true));
         let cancel = follow_up(&json!({"type": "cancel"}), &asset("suspended"), &[]).unwrap();
         assert_eq!(cancel["asset"]["status"], "terminating");

@@ -10,13 +10,18 @@ use axum::{
 use tokio::time::Instant;
 
 use super::{Body, CallRecord, What};
-use crate::{api_error::ApiError, core::Core, rest};
+use crate::{api_error::ApiError, core::Core, rest, role::Role};
 
 /// A longer body, or one that does not say its length, is passed on unread.
 const READ: usize = 1 << 20;
 
 /// Answers a call of REST, and notes both.
-pub(crate) async fn recorded(core: &Arc<Core>, path: &str, request: Request) -> Result<Response, ApiError> {
+pub(crate) async fn recorded(
+    core: &Arc<Core>,
+    role: Role,
+    path: &str,
+    request: Request,
+) -> Result<Response, ApiError> {
     let recorder = &core.setup.recorder;
     let (at, started) = (recorder.now(), Instant::now());
     let method = request.method().to_string();
@@ -33,11 +38,11 @@ pub(crate) async fn recorded(core: &Arc<Core>, path: &str, request: Request) -> 
     let answer = match broken.status {
         Some(status) => {
             if broken.done {
-                drop(rest::answer(core, path, Request::from_parts(parts, sent)).await);
+                drop(rest::answer(core, role, path, Request::from_parts(parts, sent)).await);
             }
             Err(ApiError::injected(status))
         }
-        None => rest::answer(core, path, Request::from_parts(parts, sent)).await,
+        None => rest::answer(core, role, path, Request::from_parts(parts, sent)).await,
     };
     let (parts, sent) = answer.unwrap_or_else(IntoResponse::into_response).into_parts();
     let (sent, answer) = read(sent).await.unwrap_or_default();

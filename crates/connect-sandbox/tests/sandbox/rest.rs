@@ -200,8 +200,16 @@ async fn what_is_wrong_is_told_as_connect_does() {
         (json!({"id": 7}), StatusCode::BAD_REQUEST),
         (purchase("PR-1"), StatusCode::CONFLICT),
     ] {
-        assert_eq!(rest.post("requests", body.clone()).await.0, status, "{body}");
+        assert_eq!(rest.order("requests", body.clone()).await.0, status, "{body}");
     }
+    let (status, error) = rest.post("requests", purchase("PR-2")).await;
+    assert_eq!(
+        (status, &error["error_code"]),
+        (StatusCode::FORBIDDEN, &json!("AUTH_002")),
+        "a vendor does not buy"
+    );
+    let (status, _) = rest.order("requests/PR-1/approve", json!({"template_id": "TL-1"})).await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "a distributor does not approve");
 }
 
 #[tokio::test]

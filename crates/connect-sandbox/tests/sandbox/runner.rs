@@ -214,7 +214,7 @@ async fn requests_added_later_are_sent_to_who_handles_them() {
     assert!(timeout(Duration::from_millis(50), sandbox.settled()).await.is_err());
     assert_eq!(runner.task().await["data"]["input"]["object_id"], "PR-3");
     let order = json!({"type": "purchase", "asset": {"product": {"id": "PRD-1"}, "params": []}});
-    let (status, ordered) = Rest(&sandbox).post("requests", order).await;
+    let (status, ordered) = Rest(&sandbox).order("requests", order).await;
     assert_eq!((status, &ordered["status"]), (StatusCode::CREATED, &json!("pending")));
     assert_eq!(runner.task().await["data"]["input"]["object_id"], ordered["id"]);
     assert_eq!(sandbox.asset(ordered["asset"]["id"].as_str().unwrap()).unwrap()["status"], "processing");

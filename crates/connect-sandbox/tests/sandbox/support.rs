@@ -22,7 +22,7 @@ pub(crate) fn purchase(id: &str) -> Value {
         "product": {"id": "PRD-1"}, "params": [{"id": "domain", "value": "a.example", "value_error": ""}]}})
 }
 
-/// A client of REST.
+/// A client of REST, with the vendor's key.
 pub(crate) struct Rest<'a>(pub(crate) &'a Sandbox);
 
 impl Rest<'_> {
@@ -32,8 +32,24 @@ impl Rest<'_> {
         path: &str,
         body: Option<Value>,
     ) -> (StatusCode, Value, String) {
+        self.call_as(self.0.api_key(), method, path, body).await
+    }
+
+    /// Posts with the distributor's key.
+    pub(crate) async fn order(&self, path: &str, body: Value) -> (StatusCode, Value) {
+        let (status, body, _) = self.call_as(self.0.distributor_key(), Method::POST, path, Some(body)).await;
+        (status, body)
+    }
+
+    pub(crate) async fn call_as(
+        &self,
+        key: &str,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> (StatusCode, Value, String) {
         let mut call = reqwest::Client::new().request(method, format!("{}/public/v1/{path}", self.0.url()));
-        call = call.header("Authorization", self.0.api_key());
+        call = call.header("Authorization", key);
         if let Some(body) = body {
             call = call.json(&body);
         }

@@ -1,0 +1,29 @@
+//! Asset requests.
+
+use axum::response::Response;
+
+use super::{Call, created, ok};
+use crate::{
+    api_error::ApiError,
+    fulfillment::{self, Action},
+    store::REQUESTS,
+};
+
+pub(super) async fn answer(call: &Call<'_>, path: &[&str]) -> Result<Response, ApiError> {
+    if call.route() != "GET" {
+        call.check_body()?;
+    }
+    match (call.route(), path) {
+        ("GET", ["requests"]) => call.list(REQUESTS).await,
+        ("GET", ["requests", id]) => call.one(REQUESTS, id),
+        ("POST", ["requests"]) => Ok(created(&call.change(|world| fulfillment::create(world, &call.body))?)),
+        ("PUT", ["requests", id]) => {
+            Ok(ok(&call.change(|world| fulfillment::update(world, id, &call.body))?))
+        }
+        ("POST", ["requests", id, action]) => {
+            let action = Action::named(action).ok_or_else(ApiError::not_found)?;
+            Ok(ok(&call.core.act(call.role, id, action, &call.body)?))
+        }
+        _ => Err(ApiError::not_found()),
+    }
+}
