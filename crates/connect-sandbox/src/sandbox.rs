@@ -1,6 +1,6 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use connect_model::wire::TaskOutput;
+use connect_model::wire::{Secret, TaskOutput};
 use serde_json::Value;
 use tokio::{sync::broadcast, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -266,6 +266,11 @@ impl Sandbox {
         check_speed(speed)?;
         self.core.set_speed(speed);
         Ok(())
+    }
+
+    /// Gives a variable another value, and tells the runners.
+    pub fn set_variable(&self, name: &str, value: impl Into<String>) {
+        self.core.set_variable(name, Secret::new(value));
     }
 
     /// Lets something go wrong from now on.

@@ -148,6 +148,8 @@ impl Store {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(file).map_err(|error| StoreError(error.to_string()))?;
         let connection = Connection::open(file)?;
+        // One sandbox a file; the last one may be about to end.
+        connection.busy_timeout(std::time::Duration::from_millis(250))?;
         connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE")?;
         connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
         Self::prepare(connection)
