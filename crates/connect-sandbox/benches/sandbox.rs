@@ -110,7 +110,7 @@ async fn rest() {
         (
             "read a page of 10",
             "GET",
-            |number| format!("requests?in(status,(pending))&limit=10&offset={}", number % 1_000),
+            |number| format!("requests?in(status,(pending))&limit=10&offset={}", number % 100),
             "",
         ),
         ("update a request", "PUT", |number| format!("requests/PR-{number:08}-001"), update),

@@ -3,6 +3,7 @@
 //! Every object is JSON in a collection. What lists ask for most stands in columns beside it.
 
 mod assets;
+mod counts;
 mod pack;
 mod select;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use std::{fmt, path::Path};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value;
 
+use counts::Counter;
 use pack::Packer;
 pub(crate) use select::{Condition, Scan};
 
@@ -113,6 +115,7 @@ impl Head {
 pub(crate) struct Store {
     connection: Connection,
     packer: Packer,
+    counter: Counter,
 }
 
 /// The id of an object, where it has one.
@@ -177,7 +180,7 @@ impl Store {
             )));
         }
         connection.set_prepared_statement_cache_capacity(64);
-        let mut store = Self { connection, packer: Packer::default() };
+        let mut store = Self { connection, packer: Packer::default(), counter: Counter::default() };
         match store.meta("dictionary")? {
             Some(dictionary) => store.packer = Packer::new(dictionary),
             None => store.set_meta("dictionary", &Packer::default_dictionary())?,
@@ -214,12 +217,14 @@ impl Store {
     /// Begins something that is whole or not at all.
     pub(crate) fn begin(&self) -> Result<(), StoreError> {
         self.gather()?;
+        self.counter.begin();
         self.run("SAVEPOINT whole")
     }
 
     /// Ends what was begun: all of it stays, or nothing.
     pub(crate) fn end(&self, stays: bool) -> Result<(), StoreError> {
         if !stays {
+            self.counter.undo();
             self.run("ROLLBACK TO whole")?;
         }
         self.run("RELEASE whole")
@@ -333,6 +338,8 @@ impl Store {
                          WHERE number = ?1",
                     )?;
                     statement.execute(params![before.number, kind, status, parent, created, entered])?;
+                    self.counter.add(collection, &before.kind, &before.status, -1);
+                    self.counter.add(collection, kind, status, 1);
                 }
                 before.number
             }
@@ -341,6 +348,7 @@ impl Store {
                     "INSERT INTO objects (collection, id, kind, status, parent, created, entered)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)",
                 )?;
+                self.counter.add(collection, kind, status, 1);
                 statement.insert(params![collection, id, kind, status, parent, created])?
             }
         };
@@ -356,6 +364,7 @@ impl Store {
         self.gather()?;
         self.connection.prepare_cached("DELETE FROM bodies WHERE number = ?1")?.execute([head.number])?;
         self.connection.prepare_cached("DELETE FROM objects WHERE number = ?1")?.execute([head.number])?;
+        self.counter.add(collection, &head.kind, &head.status, -1);
         if let Some(asset) = head.parent {
             self.drop_childless(&asset)?;
         }

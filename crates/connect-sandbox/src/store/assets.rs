@@ -10,6 +10,7 @@ use crate::fulfillment;
 #[derive(Debug)]
 struct Origin {
     number: i64,
+    kind: String,
     status: String,
     /// The request whose values it has; none where it is kept itself.
     source: Option<String>,
@@ -19,14 +20,15 @@ struct Origin {
 impl Store {
     fn origin(&self, id: &str) -> Result<Option<Origin>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT number, status, source, in_force FROM objects WHERE collection = 'assets' AND id = ?1",
+            "SELECT number, kind, status, source, in_force FROM objects WHERE collection = 'assets' AND id = ?1",
         )?;
         let read = |row: &rusqlite::Row<'_>| {
             Ok(Origin {
                 number: row.get(0)?,
-                status: row.get(1)?,
-                source: row.get(2)?,
-                in_force: row.get(3)?,
+                kind: row.get(1)?,
+                status: row.get(2)?,
+                source: row.get(3)?,
+                in_force: row.get(4)?,
             })
         };
         Ok(statement.query_row([id], read).optional()?)
@@ -77,6 +79,7 @@ impl Store {
                  VALUES (?1, ?2, '', ?3, ?4, 1, ?5, ?6)",
             )?;
             statement.execute(params![ASSETS, asset, status, super::created(request), id, in_force])?;
+            self.counter.add(ASSETS, "", status, 1);
             return Ok(());
         };
         let source = known.source.as_deref();
@@ -85,6 +88,7 @@ impl Store {
                 "UPDATE objects SET status = ?2, source = ?3, in_force = ?4 WHERE number = ?1",
             )?;
             statement.execute(params![known.number, status, id, in_force])?;
+            self.count_status(&known, status);
             if source.is_none() {
                 self.connection
                     .prepare_cached("DELETE FROM bodies WHERE number = ?1")?
@@ -95,8 +99,16 @@ impl Store {
             let mut statement =
                 self.connection.prepare_cached("UPDATE objects SET status = ?2 WHERE number = ?1")?;
             statement.execute(params![known.number, status])?;
+            self.count_status(&known, status);
         }
         Ok(())
+    }
+
+    fn count_status(&self, known: &Origin, status: &str) {
+        if known.status != status {
+            self.counter.add(ASSETS, &known.kind, &known.status, -1);
+            self.counter.add(ASSETS, &known.kind, status, 1);
+        }
     }
 
     fn is_newest(&self, asset: &str, request: &str) -> Result<bool, StoreError> {
@@ -110,9 +122,14 @@ impl Store {
     pub(super) fn drop_childless(&self, asset: &str) -> Result<(), StoreError> {
         let mut statement = self.connection.prepare_cached(
             "DELETE FROM objects WHERE collection = 'assets' AND id = ?1 AND source IS NOT NULL
-             AND NOT EXISTS (SELECT 1 FROM objects WHERE collection = 'requests' AND parent = ?1)",
+             AND NOT EXISTS (SELECT 1 FROM objects WHERE collection = 'requests' AND parent = ?1)
+             RETURNING kind, status",
         )?;
-        statement.execute([asset])?;
+        let dropped = statement.query_row([asset], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let dropped: Option<(String, String)> = dropped;
+        if let Some((kind, status)) = dropped {
+            self.counter.add(ASSETS, &kind, &status, -1);
+        }
         Ok(())
     }
 }

@@ -111,6 +111,14 @@ impl Scan {
 impl Store {
     /// How many there are.
     pub(crate) fn count(&self, collection: &str, condition: &Condition) -> Result<usize, StoreError> {
+        let of = |column: &str| {
+            let found = condition.columns.iter().find(|(name, _)| *name == column);
+            found.map(|(_, values)| values.as_slice())
+        };
+        let (kinds, statuses) = (of("kind"), of("status"));
+        if usize::from(kinds.is_some()) + usize::from(statuses.is_some()) == condition.columns.len() {
+            return self.counted(collection, kinds, statuses);
+        }
         let sql = format!("SELECT count(*) FROM objects WHERE collection = ?1{}", condition.sql(2));
         let mut statement = self.connection.prepare_cached(&sql)?;
         let values = std::iter::once(&collection as &dyn ToSql).chain(condition.values());

@@ -117,6 +117,43 @@ fn what_is_not_whole_never_was() {
 }
 
 #[test]
+fn counts_follow_what_changes() {
+    let mut store = store();
+    let count = |store: &Store, collection: &str, query: &str| {
+        let condition = Condition::of(collection, &connect_model::rql::Rql::parse(query).unwrap());
+        assert!(condition.is_whole);
+        let counted = store.count(collection, &condition).unwrap();
+        assert_eq!(
+            counted,
+            store.matching(collection, &connect_model::rql::Rql::parse(query).unwrap()).unwrap().len()
+        );
+        counted
+    };
+    assert_eq!(count(&store, REQUESTS, ""), 0);
+    store.put(REQUESTS, &request("PR-1", "purchase", "pending", 1, "processing")).unwrap();
+    store.put(REQUESTS, &request("PR-2", "change", "pending", 1, "processing")).unwrap();
+    assert_eq!(
+        (count(&store, REQUESTS, "eq(status,pending)"), count(&store, REQUESTS, "eq(type,change)")),
+        (2, 1)
+    );
+    assert_eq!((count(&store, ASSETS, "eq(status,processing)"), count(&store, ASSETS, "")), (1, 1));
+    store.begin().unwrap();
+    store.put(REQUESTS, &request("PR-1", "purchase", "approved", 1, "active")).unwrap();
+    assert_eq!(
+        (count(&store, REQUESTS, "eq(status,pending)"), count(&store, ASSETS, "eq(status,active)")),
+        (1, 1)
+    );
+    store.end(false).unwrap();
+    assert_eq!(
+        (count(&store, REQUESTS, "eq(status,pending)"), count(&store, ASSETS, "eq(status,active)")),
+        (2, 0)
+    );
+    store.remove(REQUESTS, "PR-1").unwrap();
+    store.remove(REQUESTS, "PR-2").unwrap();
+    assert_eq!((count(&store, REQUESTS, ""), count(&store, ASSETS, "")), (0, 0));
+}
+
+#[test]
 fn what_no_task_has_handled_is_found() {
     let mut store = store();
     store.put(REQUESTS, &request("PR-1", "purchase", "pending", 1, "processing")).unwrap();
