@@ -3,7 +3,6 @@
 //! Source: Connect's page "Available events", the list of the runner's library, and the filter of the runner's own
 //! tests. Collections that no source names follow the paths of the Open API.
 
-use std::collections::BTreeSet;
 
 use connect_model::{event::SCHEDULED_EXECUTION, wire::EventDefinition};
 use serde_json::{Value, json};
@@ -212,7 +211,7 @@ mod tests {
         ] {
             assert!(TYPES.iter().any(|event| event.name == name), "{name}");
         }
-        let ids: BTreeSet<&str> = TYPES.iter().map(|event| event.name).collect();
+        let ids: std::collections::BTreeSet<&str> = TYPES.iter().map(|event| event.name).collect();
         assert_eq!(ids.len(), TYPES.len());
     }
 }

@@ -3,12 +3,14 @@
 
 mod create;
 mod order;
+mod validate;
 
 use jiff::{Timestamp, civil::DateTime};
 use serde_json::{Value, json};
 
 use crate::{api_error::ApiError, role::Role, store::REQUESTS, world::World};
 pub(crate) use create::create;
+pub(crate) use validate::{form, pend, validate};
 
 /// What is done with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

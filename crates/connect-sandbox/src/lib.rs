@@ -22,6 +22,7 @@ mod setup;
 mod socket;
 mod store;
 mod tls;
+mod validation;
 mod world;
 
 pub use activity::Activity;

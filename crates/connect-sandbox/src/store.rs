@@ -40,9 +40,9 @@ const TABLES: &str = "
         entered INTEGER NOT NULL,
         handled INTEGER NOT NULL DEFAULT 0,
         source TEXT,
-        in_force INTEGER NOT NULL DEFAULT 0,
-        UNIQUE (collection, id)
+        in_force INTEGER NOT NULL DEFAULT 0
     );
+    CREATE UNIQUE INDEX ids ON objects (collection, id);
     CREATE INDEX unhandled ON objects (collection, status, kind) WHERE handled < entered;
     CREATE INDEX children ON objects (collection, parent, id) WHERE parent IS NOT NULL;
     CREATE INDEX newest ON objects (collection, created, id);

@@ -85,6 +85,12 @@ impl Call<'_> {
         Err(ApiError::bad("VAL_001", "Invalid data. Expected a dictionary."))
     }
 
+    /// A parameter of the query that is none of RQL's.
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
+        let mut all = url::form_urlencoded::parse(self.query.as_bytes());
+        all.find(|(own, _)| own == name).map(|(_, value)| value.into_owned())
+    }
+
     /// The query as RQL.
     pub(crate) fn parsed(&self) -> Result<Query, ApiError> {
         Query::parse(self.query).map_err(|error| ApiError::bad("VAL_001", format!("The query is {error}.")))

@@ -6,6 +6,7 @@ use super::{Call, created, ok};
 use crate::{
     api_error::ApiError,
     fulfillment::{self, Action},
+    role::Role,
     store::REQUESTS,
 };
 
@@ -19,6 +20,14 @@ pub(super) async fn answer(call: &Call<'_>, path: &[&str]) -> Result<Response, A
         ("POST", ["requests"]) => Ok(created(&call.change(|world| fulfillment::create(world, &call.body))?)),
         ("PUT", ["requests", id]) => {
             Ok(ok(&call.change(|world| fulfillment::update(world, id, &call.body))?))
+        }
+        ("POST", ["requests", id, "validate"]) => {
+            call.only(Role::Distributor)?;
+            Ok(ok(&fulfillment::validate(call.core, call.role, id, &call.body).await?))
+        }
+        ("POST", ["requests", id, "pend"]) => {
+            let code = call.parameter("code");
+            Ok(ok(&fulfillment::pend(call.core, call.role, id, &call.body, code.as_deref()).await?))
         }
         ("POST", ["requests", id, action]) => {
             let action = Action::named(action).ok_or_else(ApiError::not_found)?;

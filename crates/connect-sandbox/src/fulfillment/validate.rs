@@ -1,0 +1,94 @@
+//! The extension says what it thinks of a draft, and of what a customer typed into an inquiry form.
+
+use serde_json::{Value, json};
+
+use super::{Action, act, change, refused, status};
+use crate::{api_error::ApiError, core::Core, role::Role, store::REQUESTS, validation, world::World};
+
+/// The event by which a request is validated.
+fn event(request: &Value) -> Result<&'static str, ApiError> {
+    Ok(match request["type"].as_str() {
+        Some("purchase") => "asset_purchase_request_validation",
+        Some("change") => "asset_change_request_validation",
+        Some("renew") => "asset_renew_request_validation",
+        Some("transfer") => "asset_transfer_request_validation",
+        _ => return Err(refused("Requests of this type are not validated.")),
+    })
+}
+
+/// Lets the extension validate a request with what a body says of its parameters. Without its answer the request stays
+/// as it was.
+pub(crate) async fn validate(core: &Core, role: Role, id: &str, body: &Value) -> Result<Value, ApiError> {
+    let typed = |world: &World<'_>| {
+        let mut request = world.get(REQUESTS, id)?;
+        if !matches!(status(&request), "draft" | "inquiring") {
+            return Err(refused("Only draft and inquiring requests can be validated."));
+        }
+        change(&mut request, body, &world.now())?;
+        Ok(request)
+    };
+    let request = core.read(typed)?;
+    let answer = validation::validate(core, event(&request)?, id, &request).await?;
+    core.change(role, |world| {
+        let mut request = typed(world)?;
+        if let Some(params) = request.pointer_mut("/asset/params") {
+            validation::take_over(params, &answer["asset"]["params"]);
+        }
+        world.put(REQUESTS, &request)?;
+        Ok(request)
+    })
+}
+
+/// A request that waits for its customer, or for its day, goes on. Where the product can, the extension validates what
+/// the customer typed first; what it finds wrong is the error, and stays with the request. A code is that of the form,
+/// which sends what was typed.
+pub(crate) async fn pend(
+    core: &Core,
+    role: Role,
+    id: &str,
+    body: &Value,
+    code: Option<&str>,
+) -> Result<Value, ApiError> {
+    let is_validated = core.read(|world| {
+        let request = world.get(REQUESTS, id)?;
+        if let Some(code) = code {
+            check_form(&request, body, code)?;
+        }
+        let capability = match request["type"].as_str() {
+            Some("purchase") => "/capabilities/inquiring/validation",
+            Some("change") => "/capabilities/subscription/change/inquiring_validation",
+            _ => return Ok(false),
+        };
+        let product =
+            world.find("products", request["asset"]["product"]["id"].as_str().unwrap_or_default())?;
+        let is_able = product.is_some_and(|product| product.pointer(capability) == Some(&Value::Bool(true)));
+        Ok(is_able && status(&request) == "inquiring")
+    })?;
+    // The vendor knows what the extension would say.
+    if role == Role::Vendor || !is_validated {
+        return core.act(role, id, Action::Pend, body);
+    }
+    let request = validate(core, role, id, body).await?;
+    validation::refused("asset.params", &request["asset"]["params"])?;
+    core.change(role, |world| act(world, id, Action::Pend, &Value::Null))
+}
+
+fn check_form(request: &Value, body: &Value, code: &str) -> Result<(), ApiError> {
+    let form = request["params_form_url"].as_str().and_then(|form| url::Url::parse(form).ok());
+    let own = form.as_ref().and_then(|form| form.query_pairs().find(|(name, _)| name == "code"));
+    if own.is_none_or(|(_, own)| own != code) {
+        return Err(ApiError::bad("VAL_001", "code: It is not that of the request's form."));
+    }
+    if !body["asset"]["params"].is_array() {
+        return Err(ApiError::bad("VAL_001", "asset.params: This field is required."));
+    }
+    Ok(())
+}
+
+/// Opens the parameters of a request to whom its answer is asked of, by the code of its form alone.
+pub(crate) fn form(core: &Core, id: &str, code: &str) -> Result<Value, ApiError> {
+    let request = core.read(|world| world.get(REQUESTS, id))?;
+    let any = json!({"asset": {"params": []}});
+    check_form(&request, &any, code)?;
+    Ok(request)
+}
