@@ -4,6 +4,7 @@ mod activity;
 mod api_error;
 mod assertions;
 mod builder;
+mod catalogue;
 mod chaos;
 mod console;
 mod core;
