@@ -30,17 +30,14 @@ mod complete;
 mod file;
 mod import;
 mod link;
+mod seed;
 
-use std::{
-    collections::BTreeMap,
-    fmt, fs,
-    path::Path,
-    sync::{Arc, LazyLock},
-};
+use std::{collections::BTreeMap, fmt, fs, path::Path};
 
 use serde_json::Value;
 
 use crate::SandboxError;
+pub(crate) use seed::Seed;
 
 /// The vendor and the distributor whom the sandbox's keys are of.
 pub(crate) const VENDOR: &str = "VA-000-000";
@@ -93,19 +90,11 @@ impl fmt::Display for Wrong {
     }
 }
 
-/// The one that each sandbox starts with unless it is told otherwise; read once, since hundreds start in tests.
-static DEFAULT: LazyLock<Result<Arc<Catalogue>, String>> = LazyLock::new(|| {
-    let mut catalogue =
-        file::parse(include_str!("catalogue/default.json")).map_err(|wrong| wrong.to_string())?;
-    link::link(&mut catalogue);
-    Ok(Arc::new(catalogue))
-});
-
 impl Catalogue {
     /// The default one.
-    pub(crate) fn ready() -> Result<Arc<Self>, SandboxError> {
-        let refused = |reason: &String| failed(Path::new("the default catalogue"), reason.clone());
-        DEFAULT.as_ref().map(Arc::clone).map_err(refused)
+    pub(crate) fn ready() -> Result<Self, SandboxError> {
+        file::parse(include_str!("catalogue/default.json"))
+            .map_err(|wrong| failed(Path::new("the default catalogue"), wrong.to_string()))
     }
 
     /// That of a file.

@@ -14,7 +14,10 @@ fn counts(catalogue: &Catalogue) -> BTreeMap<&str, usize> {
 
 #[test]
 fn the_default_one_is_whole() {
-    let ready = Catalogue::ready().unwrap();
+    let mut ready = Catalogue::ready().unwrap();
+    let before = ready.clone();
+    ready.link();
+    assert_eq!(ready, before, "nothing is missing");
     let counts = counts(&ready);
     assert_eq!((counts["products"], counts["listings"], counts["marketplaces"]), (2, 4, 2));
     let kinds = |collection: &str, member: &str| {
