@@ -18,7 +18,7 @@ use crate::{
     core::Core,
     server::{self, Server},
     setup::Setup,
-    store::{REQUESTS, Store, StoreError, id_of},
+    store::{REQUESTS, StoreError, id_of},
     tls::{Authority, Listener},
 };
 
@@ -240,6 +240,7 @@ impl SandboxBuilder {
         let listener = TcpListener::bind(address).await.map_err(|error| refused(&error))?;
         let address = listener.local_addr().map_err(|error| refused(&error))?;
         let setup = Setup {
+            url: format!("http://{}", reachable(address)),
             api_key,
             distributor_key,
             environment_id: ENVIRONMENT_ID.to_owned(),

@@ -54,8 +54,8 @@ impl<'a> Parameters<'a> {
         Self { definitions, place }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.definitions.is_empty()
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.named(name).is_some()
     }
 
     fn named(&self, name: &str) -> Option<&'a Value> {
