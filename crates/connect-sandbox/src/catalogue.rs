@@ -27,6 +27,7 @@
 //! is no vendor, distributor, hub or marketplace, there is one all the same.
 
 mod complete;
+pub(crate) mod edit;
 mod file;
 mod import;
 mod link;
@@ -37,6 +38,8 @@ use std::{collections::BTreeMap, fmt, fs, path::Path};
 use serde_json::Value;
 
 use crate::SandboxError;
+pub(crate) use complete::configuration_id;
+use complete::{capabilities_of_none, configured};
 pub(crate) use seed::Seed;
 
 /// The vendor and the distributor whom the sandbox's keys are of.

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::{api_error::ApiError, parameters::Giver, role::Role, store::REQUESTS, world::World};
 pub(crate) use create::create;
 use offer::Offer;
+pub(crate) use offer::wrong;
 
 /// What is done with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

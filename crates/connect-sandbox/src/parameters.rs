@@ -202,6 +202,19 @@ pub(crate) fn is_blank(value: &Value) -> bool {
     !structured && value["value"].as_str().is_none_or(|text| text.trim().is_empty())
 }
 
+/// The members of a value that a body gives for a parameter, checked.
+pub(crate) fn checked(definition: &Value, given: &Value) -> Result<Vec<(&'static str, Value)>, Errors> {
+    let told = |(member, error): (String, String)| {
+        let member = if member.is_empty() { "value".to_owned() } else { member };
+        format!("{member}: {error}")
+    };
+    let given =
+        value::read(definition, given).map_err(|wrong| wrong.into_iter().map(told).collect::<Errors>())?;
+    let Some(given) = given else { return Ok(Vec::new()) };
+    let structured = given.structured.map(|structured| ("structured_value", structured));
+    Ok(std::iter::once(("value", given.text.into())).chain(structured).collect())
+}
+
 /// Puts what a change says into a value. What is wrong is told with the member that is.
 fn put(definition: &Value, into: &mut Value, change: &Value) -> Result<(), Vec<(String, String)>> {
     let error = change.get("value_error");

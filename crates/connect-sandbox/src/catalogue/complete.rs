@@ -193,7 +193,7 @@ fn product(known: &Catalogue, object: &mut Value) {
 }
 
 /// The capabilities of a product that says nothing of them.
-pub(crate) fn capabilities_of_none() -> Value {
+pub(super) fn capabilities_of_none() -> Value {
     json!({"ppu": null, "reservation": {"consumption": false}, "cart": {"validation": false},
         "inquiring": {"validation": false}, "tiers": {"updates": false, "configs": null, "validation": false},
         "subscription": {"hold": false, "schema": "evergreen", "change": {"editable_ordering_parameters": false,
@@ -259,7 +259,7 @@ fn of_product(known: &Catalogue, product: &str, list: &str, object: &mut Value) 
 }
 
 /// A parameter as a configuration's value holds it: its name is the id there.
-pub(crate) fn configured(definition: &Value) -> Value {
+pub(super) fn configured(definition: &Value) -> Value {
     let mut parameter = definition.clone();
     if let Some(members) = parameter.as_object_mut() {
         for name in ["events", "position"] {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{BELOW, Catalogue, LISTS, Wrong, complete, id_of, text};
 
-const TYPES: &[&str] = &[
+pub(super) const TYPES: &[&str] = &[
     "text",
     "dropdown",
     "password",
@@ -22,11 +22,12 @@ const TYPES: &[&str] = &[
     "heading",
     "content",
 ];
-const SCOPES: &[&str] = &["asset", "tier1", "tier2", "product", "item", "marketplace", "item_marketplace"];
-const PHASES: &[&str] = &["ordering", "fulfillment", "configuration"];
-const TIERS: &[&str] = &["asset", "tier1", "tier2"];
-const TEMPLATES: &[&str] = &["fulfillment", "inquire", "pending"];
-const PERIODS: &[&str] = &[
+pub(super) const SCOPES: &[&str] =
+    &["asset", "tier1", "tier2", "product", "item", "marketplace", "item_marketplace"];
+pub(super) const PHASES: &[&str] = &["ordering", "fulfillment", "configuration"];
+pub(super) const TIERS: &[&str] = &["asset", "tier1", "tier2"];
+pub(super) const TEMPLATES: &[&str] = &["fulfillment", "inquire", "pending"];
+pub(super) const PERIODS: &[&str] = &[
     "Monthly",
     "monthly",
     "Yearly",
@@ -43,9 +44,9 @@ const PERIODS: &[&str] = &[
     "days_30_trial",
     "monthly_trial",
 ];
-const PRECISIONS: &[&str] = &["integer", "decimal(1)", "decimal(2)", "decimal(4)", "decimal(8)"];
+pub(super) const PRECISIONS: &[&str] = &["integer", "decimal(1)", "decimal(2)", "decimal(4)", "decimal(8)"];
 const ITEM_STATUSES: &[&str] = &["draft", "published", "endofsale"];
-const ITEM_TYPES: &[&str] = &["reservation", "ppu"];
+pub(super) const ITEM_TYPES: &[&str] = &["reservation", "ppu"];
 const CONNECTIONS: &[&str] = &["production", "test", "preview"];
 const ACCOUNTS: &[&str] = &["vendor", "provider"];
 const TIER_ACCOUNTS: &[&str] = &["customer", "reseller"];
@@ -208,7 +209,7 @@ fn check(found: &Found) -> Result<(), Wrong> {
             one_of("type", TYPES)?;
             one_of("scope", SCOPES)?;
             one_of("phase", PHASES)?;
-            constraints(found)
+            constraints(object).or_else(wrong)
         }
         "items" => {
             needs("mpn")?;
@@ -232,32 +233,31 @@ fn check(found: &Found) -> Result<(), Wrong> {
     }
 }
 
-fn constraints(found: &Found) -> Result<(), Wrong> {
-    let (object, constraints) = (&found.object, &found.object["constraints"]);
-    let wrong = |reason: String| Err(Wrong::at(&found.place, reason));
+/// What the constraints of a parameter say by themselves.
+pub(super) fn constraints(parameter: &Value) -> Result<(), String> {
+    let constraints = &parameter["constraints"];
     if !constraints.is_null() && !constraints.is_object() {
-        return wrong("constraints: they have to be an object".to_owned());
+        return Err("constraints: they have to be an object".to_owned());
     }
     for name in ["required", "hidden", "readonly", "unique", "reconciliation"] {
         if !constraints[name].is_null() && !constraints[name].is_boolean() {
-            return wrong(format!("constraints.{name}: {} is neither true nor false", constraints[name]));
+            return Err(format!("constraints.{name}: {} is neither true nor false", constraints[name]));
         }
     }
     for name in ["min_length", "max_length"] {
         if !constraints[name].is_null() && !constraints[name].is_u64() {
-            return wrong(format!("constraints.{name}: {} is no number of characters", constraints[name]));
+            return Err(format!("constraints.{name}: {} is no number of characters", constraints[name]));
         }
     }
     let choices = constraints["choices"].as_array().map_or(&[] as &[Value], Vec::as_slice);
-    let kind = text(object, "type");
+    let kind = text(parameter, "type");
     if choices.is_empty() && matches!(kind, "dropdown" | "choice" | "checkbox" | "subdomain") {
-        return wrong(format!(
-            "constraints.choices: a {kind} needs some, such as [{{\"value\": \"a\", \"label\": \"A\"}}]"
-        ));
+        let example = "[{\"value\": \"a\", \"label\": \"A\"}]";
+        return Err(format!("constraints.choices: a {kind} needs some, such as {example}"));
     }
     match choices.iter().position(|choice| text(choice, "value").is_empty()) {
         Some(index) => {
-            wrong(format!("constraints.choices[{index}].value: it is missing, and has to be a text"))
+            Err(format!("constraints.choices[{index}].value: it is missing, and has to be a text"))
         }
         None => Ok(()),
     }

@@ -46,6 +46,17 @@ pub(crate) fn shown(template: &Value, request: &Value) -> Value {
     shown
 }
 
+/// The text of a product's template for a request, an asset or a tier config.
+pub(crate) fn rendered(
+    world: &World<'_>,
+    product: &str,
+    template: &str,
+    object: &Value,
+) -> Result<String, ApiError> {
+    let template = world.get(&format!("products/{product}/templates"), template)?;
+    Ok(render(template["body"].as_str().unwrap_or_default(), object))
+}
+
 /// The same as assets hold it.
 pub(crate) fn reference(template: &Value) -> Value {
     let mut reference = template.clone();
