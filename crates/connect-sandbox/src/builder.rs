@@ -13,11 +13,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     DispatchPolicy, Fault, Recorder, Sandbox, SandboxError,
+    catalogue::Seed,
     chaos::Chaos,
     core::Core,
     server::{self, Server},
     setup::Setup,
-    store::{REQUESTS, Store, StoreError, id_of},
+    store::{REQUESTS, StoreError, id_of},
     tls::{Authority, Listener},
 };
 
@@ -37,6 +38,7 @@ pub struct SandboxBuilder {
     speed: f64,
     requests: Vec<Value>,
     files: Vec<PathBuf>,
+    seed: Seed,
     templates: Vec<(String, Value)>,
     variables: BTreeMap<String, Secret>,
     policy: DispatchPolicy,
@@ -56,6 +58,7 @@ impl Default for SandboxBuilder {
             speed: 1.0,
             requests: Vec::new(),
             files: Vec::new(),
+            seed: Seed::default(),
             templates: Vec::new(),
             variables: BTreeMap::new(),
             policy: DispatchPolicy::default(),
@@ -123,6 +126,27 @@ impl SandboxBuilder {
         self
     }
 
+    /// The catalogue of a JSON file in place of the default one: products with all that is below them, and what they are
+    /// sold by. The README says what is in such a file.
+    pub fn catalogue(mut self, file: impl Into<PathBuf>) -> Self {
+        self.seed.catalogue(file.into());
+        self
+    }
+
+    /// Starts with no catalogue: no product, and nothing that one is sold by. Whatever is ordered is taken as it comes.
+    pub fn without_catalogue(mut self) -> Self {
+        self.seed.without_catalogue();
+        self
+    }
+
+    /// Adds what Connect's API gave: objects, or lists of them, in a JSON file or in the `.json` files of a folder and of
+    /// those below it. Each is told by its id and its members. Templates, configurations and connections don't say of which
+    /// product they are, so their file is in a folder that is named after it, or imported together with that product alone.
+    pub fn import(mut self, path: impl Into<PathBuf>) -> Self {
+        self.seed.import(path.into());
+        self
+    }
+
     /// Adds templates of a product, as Connect's API gives them. A request that is approved or inquired with one of
     /// them gets its name too.
     pub fn templates(
@@ -176,7 +200,7 @@ impl SandboxBuilder {
 
     /// Starts it: it listens from then on.
     ///
-    /// Fails where a setting can't be, a file of requests can't be read, or the address can't be listened on.
+    /// Fails where a setting can't be, a file of requests or a catalogue can't be read, or the address can't be listened on.
     pub async fn start(self) -> Result<Sandbox, SandboxError> {
         check_speed(self.speed)?;
         let made_up = |user: &str| Secret::new(format!("ApiKey {user}:{:032x}", random()));
@@ -187,7 +211,10 @@ impl SandboxBuilder {
                 return Err(SandboxError::Key);
             }
         }
-        let mut store = open(self.file.as_deref())?;
+        let mut store = match &self.file {
+            Some(file) => self.seed.file(file)?,
+            None => self.seed.memory()?,
+        };
         let unkept = |error: &StoreError| SandboxError::Store(error.to_string());
         let mut requests = self.requests;
         for path in &self.files {
@@ -213,6 +240,7 @@ impl SandboxBuilder {
         let listener = TcpListener::bind(address).await.map_err(|error| refused(&error))?;
         let address = listener.local_addr().map_err(|error| refused(&error))?;
         let setup = Setup {
+            url: format!("http://{}", reachable(address)),
             api_key,
             distributor_key,
             environment_id: ENVIRONMENT_ID.to_owned(),
@@ -264,17 +292,6 @@ fn reachable(address: SocketAddr) -> SocketAddr {
         ip => ip,
     };
     SocketAddr::new(ip, address.port())
-}
-
-fn open(file: Option<&Path>) -> Result<Store, SandboxError> {
-    let opened = match file {
-        Some(file) => Store::open(file),
-        None => Store::memory(),
-    };
-    opened.map_err(|error| match file {
-        Some(file) => SandboxError::StoreFile { path: file.to_owned(), reason: error.to_string() },
-        None => SandboxError::Store(error.to_string()),
-    })
 }
 
 fn random() -> u128 {

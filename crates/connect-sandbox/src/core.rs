@@ -81,7 +81,7 @@ impl Core {
             variables.insert(name.clone(), Secret::new(value.as_str().unwrap_or_default()));
         }
         variables.extend(given);
-        let mut state = State::new(store, dispatcher, clock, variables);
+        let mut state = State::new(setup.url.clone(), store, dispatcher, clock, variables);
         state.start_timers()?;
         Ok(Arc::new(Self {
             setup,

@@ -33,6 +33,14 @@ pub enum SandboxError {
     /// What is in the sandbox can't be read or kept.
     #[error("the sandbox can't read or keep its data: {0}")]
     Store(String),
+    /// A catalogue, or what Connect's API gave, can't be taken.
+    #[error("{}: {reason}", path.display())]
+    Catalogue {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong, and where in it.
+        reason: String,
+    },
     /// An object has no id, so it can't be stored.
     #[error("{0} without an id")]
     NoId(&'static str),

@@ -3,7 +3,6 @@
 //! Source: Connect's page "Available events", the list of the runner's library, and the filter of the runner's own
 //! tests. Collections that no source names follow the paths of the Open API.
 
-
 use connect_model::{event::SCHEDULED_EXECUTION, wire::EventDefinition};
 use serde_json::{Value, json};
 

@@ -1,15 +1,22 @@
 //! What happens to asset requests, and through them to assets. Source: Connect's workflows and the texts its clients
 //! match on.
 
+mod begin;
 mod create;
+mod items;
+mod offer;
 mod order;
+mod purchase;
+pub(crate) mod template;
 mod validate;
 
 use jiff::{Timestamp, civil::DateTime};
 use serde_json::{Value, json};
 
-use crate::{api_error::ApiError, role::Role, store::REQUESTS, world::World};
+use crate::{api_error::ApiError, parameters::Giver, role::Role, store::REQUESTS, world::World};
 pub(crate) use create::create;
+use offer::Offer;
+pub(crate) use offer::wrong;
 pub(crate) use validate::{form, pend, validate};
 
 /// What is done with a request.
@@ -87,27 +94,45 @@ pub(crate) fn act(world: &mut World<'_>, id: &str, action: Action, body: &Value)
         world.only(role)?;
     }
     let (mut request, now) = (world.get(REQUESTS, id)?, world.now());
-    let template = template(world, &request, body)?;
-    apply(&mut request, action, body, &template, &now)?;
+    // The others need not look at the product.
+    let offer = match action {
+        Action::Order | Action::Inquire | Action::Pend => Offer::of(world, &request)?,
+        _ => None,
+    };
+    let values = Values { offer: offer.as_ref(), giver: create::giver(world) };
+    if action == Action::Inquire && status(&request) == "pending" {
+        begin::open_form(world, &mut request);
+    }
+    let template = match body["template_id"].as_str().filter(|id| !id.is_empty()) {
+        Some(id) => template::named(world, &request, id)?,
+        None => Value::Null,
+    };
+    apply(&mut request, action, body, &template, values, &now)?;
+    match (&offer, action) {
+        (Some(offer), Action::Order) => begin::begin(world, offer, &mut request)?,
+        (Some(_), Action::Inquire) if template.is_null() => begin::show(world, &mut request, "inquire")?,
+        (Some(_), Action::Pend) => begin::show(world, &mut request, "pending")?,
+        _ => {}
+    }
     world.put(REQUESTS, &request)?;
     Ok(request)
 }
 
-/// What a request is to say of the template that the body names.
-fn template(world: &World<'_>, request: &Value, body: &Value) -> Result<Value, ApiError> {
-    let Some(id) = body["template_id"].as_str() else { return Ok(Value::Null) };
-    let product = request["asset"]["product"]["id"].as_str().unwrap_or_default();
-    let known = world.find(&format!("products/{product}/templates"), id)?;
-    Ok(match known.as_ref().and_then(|known| known.get("name")) {
-        Some(name) => json!({"id": id, "name": name}),
-        None => json!({"id": id}),
-    })
-}
-
 /// Changes parameter values and the note of a request; what is not named stays.
 pub(crate) fn update(world: &mut World<'_>, id: &str, body: &Value) -> Result<Value, ApiError> {
-    let now = world.now();
-    world.update(REQUESTS, id, |request| change(request, body, &now))
+    let mut request = world.get(REQUESTS, id)?;
+    let offer = Offer::of(world, &request)?;
+    let values = Values { offer: offer.as_ref(), giver: create::giver(world) };
+    change(&mut request, body, values, &world.now())?;
+    world.put(REQUESTS, &request)?;
+    Ok(request)
+}
+
+/// By what values are checked: what the catalogue says of the product, if it has it, and who gives them.
+#[derive(Clone, Copy)]
+struct Values<'a> {
+    offer: Option<&'a Offer>,
+    giver: Giver,
 }
 
 /// What an action makes of a request. The template is the one that the body names.
@@ -116,6 +141,7 @@ fn apply(
     action: Action,
     body: &Value,
     template: &Value,
+    values: Values<'_>,
     now: &str,
 ) -> Result<(), ApiError> {
     let from = status(request).to_owned();
@@ -129,7 +155,7 @@ fn apply(
             match (text("template_id"), text("activation_tile")) {
                 (Some(_), _) => {
                     if let Some(asset) = request.get_mut("asset") {
-                        set(asset, "template", template.clone());
+                        set(asset, "template", template::reference(template));
                     }
                     set(request, "template", template.clone());
                 }
@@ -174,7 +200,7 @@ fn apply(
                 enter(request, "pending", "pended", now);
                 return Ok(());
             }
-            change(request, body, now)?;
+            change(request, body, values, now)?;
             // What the customer typed is right until somebody says otherwise.
             let answered: Vec<Value> =
                 changes(body)?.iter().filter(|change| renews(change)).cloned().collect();
@@ -276,14 +302,15 @@ fn changes(body: &Value) -> Result<&[Value], ApiError> {
     }
 }
 
-fn change(request: &mut Value, body: &Value, now: &str) -> Result<(), ApiError> {
+fn change(request: &mut Value, body: &Value, values: Values<'_>, now: &str) -> Result<(), ApiError> {
     if !matches!(status(request), "pending" | "draft" | "inquiring") {
         return Err(refused(
             "Only pending, draft or inquiring Fulfillments with enabled validation capability can be updated.",
         ));
     }
-    let changes = changes(body)?;
-    for change in changes {
+    let is_defined = |change: &&Value| values.offer.is_some_and(|offer| offer.has(&change["id"]));
+    let (defined, changes): (Vec<&Value>, Vec<&Value>) = changes(body)?.iter().partition(is_defined);
+    for change in &changes {
         let id = change["id"].as_str().unwrap_or_default();
         if !params(request).any(|param| param["id"] == id) {
             let error = format!("asset.params: the parameter \"{id}\" does not exist.");
@@ -295,6 +322,12 @@ fn change(request: &mut Value, body: &Value, now: &str) -> Result<(), ApiError> 
                 format!("asset.params.{id}.value_error: Not a valid string."),
             ));
         }
+    }
+    if let Some(offer) = values.offer.filter(|_| !defined.is_empty())
+        && let Some(params) = request.pointer_mut("/asset/params").and_then(Value::as_array_mut)
+    {
+        let defined = defined.into_iter().cloned().collect();
+        offer.parameters().change(params, &Value::Array(defined), values.giver).map_err(offer::wrong)?;
     }
     for change in changes {
         let Some(param) = param_mut(request, &change["id"]) else { continue };
@@ -349,14 +382,16 @@ pub(crate) fn is_in_force(request: &Value) -> bool {
 mod tests {
     use super::*;
 
+    /// The product is none of the catalogue.
+    const NONE: Values<'static> = Values { offer: None, giver: Giver::Vendor };
     const NOW: &str = "2026-01-02T03:04:05+00:00";
 
     fn act(request: &mut Value, action: Action, body: &Value, template: &Value) -> Result<(), ApiError> {
-        apply(request, action, body, template, NOW)
+        apply(request, action, body, template, NONE, NOW)
     }
 
     fn update(request: &mut Value, body: &Value) -> Result<(), ApiError> {
-        change(request, body, NOW)
+        change(request, body, NONE, NOW)
     }
 
     fn request(status: &str) -> Value {

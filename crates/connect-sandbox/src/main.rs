@@ -25,6 +25,12 @@ struct Arguments {
     /// Asset requests: a JSON file, or a folder of them. Can be given several times.
     #[arg(long = "requests", value_name = "FILE_OR_FOLDER")]
     requests: Vec<PathBuf>,
+    /// The catalogue to begin with, in place of the default one: a JSON file.
+    #[arg(long, value_name = "FILE")]
+    catalogue: Option<PathBuf>,
+    /// What Connect's API gave: JSON in a file, or in the files of a folder. Can be given several times.
+    #[arg(long = "import", value_name = "FILE_OR_FOLDER")]
+    imports: Vec<PathBuf>,
     /// What goes wrong on purpose: a JSON file of faults.
     #[arg(long, value_name = "FILE")]
     chaos: Option<PathBuf>,
@@ -52,6 +58,12 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     }
     for path in arguments.requests {
         builder = builder.load_requests(path);
+    }
+    if let Some(file) = arguments.catalogue {
+        builder = builder.catalogue(file);
+    }
+    for path in arguments.imports {
+        builder = builder.import(path);
     }
     if let Some(file) = arguments.chaos {
         builder = builder.load_chaos(file);

@@ -46,7 +46,8 @@ pub(crate) async fn answer(
     match segments.first().copied().unwrap_or_default() {
         "requests" => requests::answer(&call, &segments).await,
         "assets" => assets::answer(&call, &segments).await,
-        "accounts" | "auth" | "products" => catalogue::answer(&call, &segments).await,
+        "accounts" | "auth" | "products" | "marketplaces" | "hubs" | "contracts" | "categories"
+        | "settings" | "templates" => catalogue::answer(&call, &segments).await,
         "devops" => devops::answer(&call, &segments).await,
         _ => Err(ApiError::not_found()),
     }

@@ -8,6 +8,8 @@ use crate::{DispatchPolicy, Recorder, events, role::Role};
 
 #[derive(Debug)]
 pub(crate) struct Setup {
+    /// Where the sandbox is reached, without a path.
+    pub(crate) url: String,
     /// The vendor's, which the extension has.
     pub(crate) api_key: Secret,
     pub(crate) distributor_key: Secret,

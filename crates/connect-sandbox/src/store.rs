@@ -11,7 +11,7 @@ mod tests;
 
 use std::{fmt, path::Path};
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, backup::Backup, params};
 use serde_json::Value;
 
 use counts::Counter;
@@ -141,6 +141,14 @@ impl Store {
     /// In memory: gone when it is dropped.
     pub(crate) fn memory() -> Result<Self, StoreError> {
         Self::prepare(Connection::open_in_memory()?)
+    }
+
+    /// In memory, with all that another has: much faster than to put it there anew.
+    pub(crate) fn copy(&self) -> Result<Self, StoreError> {
+        self.keep()?;
+        let mut connection = Connection::open_in_memory()?;
+        Backup::new(&self.connection, &mut connection)?.step(-1)?;
+        Self::prepare(connection)
     }
 
     /// In a file, made where it is not there, for this user alone: it holds variables.

@@ -60,6 +60,16 @@ impl<'a> World<'a> {
         written(self.time())
     }
 
+    /// Where the customer answers an inquiry; the code tells that it is who the request was given to.
+    pub(crate) fn form_url(&self, request: &str) -> String {
+        let code: String = std::iter::repeat_with(fastrand::alphanumeric).take(16).collect();
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("request_id", request)
+            .append_pair("code", &code)
+            .finish();
+        format!("{}/form?{query}", self.state.url)
+    }
+
     pub(crate) fn find(&self, collection: &str, id: &str) -> Result<Option<Value>, ApiError> {
         Ok(self.state.store.get(collection, id)?)
     }

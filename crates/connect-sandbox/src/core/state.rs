@@ -34,6 +34,8 @@ const WAITING: [(&str, &[&str]); 2] = [
 
 #[derive(Debug)]
 pub(crate) struct State {
+    /// Where the sandbox is reached.
+    pub(crate) url: String,
     pub(crate) store: Store,
     pub(crate) dispatcher: Dispatcher,
     /// The frames for each connection; few, since a connection holds few tasks.
@@ -67,12 +69,14 @@ pub(crate) enum Timer {
 
 impl State {
     pub(super) fn new(
+        url: String,
         store: Store,
         dispatcher: Dispatcher,
         clock: Clock,
         variables: BTreeMap<String, Secret>,
     ) -> Self {
         Self {
+            url,
             store,
             dispatcher,
             senders: HashMap::new(),

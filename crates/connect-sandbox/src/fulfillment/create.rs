@@ -3,9 +3,10 @@
 use connect_model::rql::R;
 use serde_json::{Value, json};
 
-use super::{order::follow_up, set};
+use super::{begin::begin, offer::Offer, order::Order, purchase::purchase, set};
 use crate::{
     api_error::ApiError,
+    parameters::Giver,
     role::Role,
     store::{ASSETS, REQUESTS},
     world::World,
@@ -16,7 +17,6 @@ use crate::{
 pub(crate) fn create(world: &mut World<'_>, body: &Value) -> Result<Value, ApiError> {
     let vendors = body["type"] == "adjustment";
     world.only(if vendors { Role::Vendor } else { Role::Distributor })?;
-    let now = world.now();
     let request = if let Some(id) = body.get("id").filter(|id| !id.is_null()) {
         let id = id.as_str().unwrap_or_default();
         if world.find(REQUESTS, id)?.is_some() {
@@ -26,23 +26,51 @@ pub(crate) fn create(world: &mut World<'_>, body: &Value) -> Result<Value, ApiEr
     } else if body["type"] != "purchase"
         && let Some(id) = body["asset"]["id"].as_str()
     {
-        let asset = world.get(ASSETS, id)?;
-        let others = world.matching(REQUESTS, &R::field("asset.id").eq(id))?;
-        follow_up(body, &asset, &others, &now)?
+        follow(world, id, body)?
     } else {
-        loop {
-            let request = purchase(body, world.number()?, &now)?;
-            if world.find(REQUESTS, request["id"].as_str().unwrap_or_default())?.is_none() {
-                break request;
-            }
-        }
+        buy(world, body)?
     };
     world.put(REQUESTS, &request)?;
     Ok(request)
 }
 
-/// A purchase as it is after it was ordered: with ids, status and times where the order has none.
-fn purchase(order: &Value, number: u64, now: &str) -> Result<Value, ApiError> {
+/// Whose values these are: the sandbox itself may give all.
+pub(super) fn giver(world: &World<'_>) -> Giver {
+    if world.role() == Role::Distributor { Giver::Buyer } else { Giver::Vendor }
+}
+
+fn buy(world: &mut World<'_>, body: &Value) -> Result<Value, ApiError> {
+    check(body)?;
+    let digits = loop {
+        let number = format!("{:012}", world.number()?);
+        let digits = format!("{}-{}-{}", &number[..4], &number[4..8], &number[8..]);
+        if world.find(REQUESTS, &format!("PR-{digits}-001"))?.is_none() {
+            break digits;
+        }
+    };
+    let product = body["asset"]["product"]["id"].as_str().unwrap_or_default();
+    let Some(offer) = Offer::find(world, product)? else {
+        return Ok(as_it_comes(body, &digits, &world.now()));
+    };
+    let mut request = purchase(world, &offer, body, &digits, giver(world))?;
+    begin(world, &offer, &mut request)?;
+    Ok(request)
+}
+
+fn follow(world: &mut World<'_>, asset: &str, body: &Value) -> Result<Value, ApiError> {
+    let asset = world.get(ASSETS, asset)?;
+    let id = asset["id"].as_str().unwrap_or_default();
+    let others = world.matching(REQUESTS, &R::field("asset.id").eq(id))?;
+    let offer = Offer::find(world, asset["product"]["id"].as_str().unwrap_or_default())?;
+    let order = Order { body, asset: &asset, others: &others, offer: offer.as_ref(), giver: giver(world) };
+    let mut request = order.follow_up(&world.now())?;
+    if let Some(offer) = &offer {
+        begin(world, offer, &mut request)?;
+    }
+    Ok(request)
+}
+
+fn check(order: &Value) -> Result<(), ApiError> {
     if order["type"] != "purchase" {
         return Err(ApiError::bad(
             "VAL_001",
@@ -52,9 +80,12 @@ fn purchase(order: &Value, number: u64, now: &str) -> Result<Value, ApiError> {
     if !order["asset"].is_object() {
         return Err(ApiError::bad("VAL_001", "asset: This field is required."));
     }
+    Ok(())
+}
+
+/// A purchase of a product that the catalogue does not have: with ids, status and times where the order has none.
+fn as_it_comes(order: &Value, digits: &str, now: &str) -> Value {
     let mut request = order.clone();
-    let digits = format!("{number:012}");
-    let digits = format!("{}-{}-{}", &digits[..4], &digits[4..8], &digits[8..]);
     let draft = order["status"] == "draft";
     set(&mut request, "id", format!("PR-{digits}-001"));
     set(&mut request, "status", if draft { "draft" } else { "pending" });
@@ -65,5 +96,5 @@ fn purchase(order: &Value, number: u64, now: &str) -> Result<Value, ApiError> {
         set(asset, "id", format!("AS-{digits}"));
         set(asset, "status", if draft { "draft" } else { "processing" });
     }
-    Ok(request)
+    request
 }

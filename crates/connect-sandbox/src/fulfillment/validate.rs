@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Action, act, change, refused, status};
-use crate::{api_error::ApiError, core::Core, role::Role, store::REQUESTS, validation, world::World};
+use super::{Action, Values, act, change, offer::Offer, refused, status};
+use crate::{
+    api_error::ApiError, core::Core, parameters::Giver, role::Role, store::REQUESTS, validation, world::World,
+};
 
 /// The event by which a request is validated.
 fn event(request: &Value) -> Result<&'static str, ApiError> {
@@ -24,7 +26,10 @@ pub(crate) async fn validate(core: &Core, role: Role, id: &str, body: &Value) ->
         if !matches!(status(&request), "draft" | "inquiring") {
             return Err(refused("Only draft and inquiring requests can be validated."));
         }
-        change(&mut request, body, &world.now())?;
+        let offer = Offer::of(world, &request)?;
+        // Whoever asks, it is the buyer who typed.
+        let values = Values { offer: offer.as_ref(), giver: Giver::Buyer };
+        change(&mut request, body, values, &world.now())?;
         Ok(request)
     };
     let request = core.read(typed)?;

@@ -2,10 +2,10 @@
 
 use axum::response::Response;
 
-use super::{Call, created, ok};
+use super::{Call, catalogue::markdown, created, ok};
 use crate::{
     api_error::ApiError,
-    fulfillment::{self, Action},
+    fulfillment::{self, Action, template},
     role::Role,
     store::REQUESTS,
 };
@@ -17,6 +17,17 @@ pub(super) async fn answer(call: &Call<'_>, path: &[&str]) -> Result<Response, A
     match (call.route(), path) {
         ("GET", ["requests"]) => call.list(REQUESTS).await,
         ("GET", ["requests", id]) => call.one(REQUESTS, id),
+        ("GET", ["requests", id, "render"]) => {
+            let text = call.core.read(|world| {
+                let request = world.get(REQUESTS, id)?;
+                let product = request["asset"]["product"]["id"].as_str().unwrap_or_default();
+                match request["template"]["id"].as_str() {
+                    Some(template) => template::rendered(world, product, template, &request),
+                    None => Err(ApiError::not_found()),
+                }
+            })?;
+            Ok(markdown(text))
+        }
         ("POST", ["requests"]) => Ok(created(&call.change(|world| fulfillment::create(world, &call.body))?)),
         ("PUT", ["requests", id]) => {
             Ok(ok(&call.change(|world| fulfillment::update(world, id, &call.body))?))
