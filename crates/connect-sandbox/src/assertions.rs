@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{Sandbox, TaskRecord};
 
 impl Sandbox {
-    /// Asserts that a request has these members. Members that are not named may be anything, at any depth; the elements of
+    /// Asserts that a request, for an asset, a tier configuration or a tier account, has these members. Members that are not named may be anything, at any depth; the elements of
     /// a list are found by their `id`, or else by their other members, and there may be more of them; `null` is what is
     /// absent as well.
     ///
@@ -27,6 +27,16 @@ impl Sandbox {
     #[track_caller]
     pub fn assert_asset(&self, id: &str, expected: impl Into<Value>) {
         self.expect(id, "asset", self.asset(id), &expected.into());
+    }
+
+    /// Asserts the same of a tier configuration.
+    ///
+    /// # Panics
+    ///
+    /// Where it is otherwise.
+    #[track_caller]
+    pub fn assert_tier_config(&self, id: &str, expected: impl Into<Value>) {
+        self.expect(id, "tier configuration", self.tier_config(id), &expected.into());
     }
 
     #[allow(clippy::panic, reason = "an assertion")]

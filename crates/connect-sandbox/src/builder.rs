@@ -240,9 +240,9 @@ impl SandboxBuilder {
         let listener = TcpListener::bind(address).await.map_err(|error| refused(&error))?;
         let address = listener.local_addr().map_err(|error| refused(&error))?;
         let setup = Setup {
-            url: format!("http://{}", reachable(address)),
             api_key,
             distributor_key,
+            url: format!("http://{}", reachable(address)),
             environment_id: ENVIRONMENT_ID.to_owned(),
             policy: self.policy,
             speed: self.speed,

@@ -2,6 +2,7 @@
 //!
 //! What it changes it changes by REST, in this process: whatever holds for a call holds for a button.
 
+mod accounts;
 mod act;
 mod activity;
 mod api;
@@ -61,8 +62,14 @@ pub(crate) fn router(server: &Server) -> Router {
         .route("/schedules", get(schedules::all).post(schedules::make))
         .route("/tier-configs", get(tier::all))
         .route("/tier-configs/{id}", get(tier::config))
+        .route("/tier-configs/{id}/{kind}", post(tier::order))
         .route("/tier-config-requests/{id}", get(tier::request))
         .route("/tier-config-requests/{id}/{action}", post(tier::act))
+        .route("/tier-accounts", get(accounts::all))
+        .route("/tier-accounts/{id}", get(accounts::show))
+        .route("/tier-accounts/{id}/{action}", post(accounts::act))
+        .route("/tier-account-requests/{id}", get(accounts::request))
+        .route("/tier-account-requests/{id}/{action}", post(accounts::answer))
         .route("/tasks", get(activity::tasks))
         .route("/calls", get(activity::calls))
         .route("/send", get(send::show).post(send::send))

@@ -13,7 +13,8 @@ mod validate;
 use jiff::{Timestamp, civil::DateTime};
 use serde_json::{Value, json};
 
-use crate::{api_error::ApiError, parameters::Giver, role::Role, store::REQUESTS, world::World};
+use crate::{api_error::ApiError, parameters::Giver, role::Role, store::REQUESTS, tiers, world::World};
+pub(crate) use begin::go_on;
 pub(crate) use create::create;
 use offer::Offer;
 pub(crate) use offer::wrong;
@@ -73,7 +74,7 @@ pub(crate) fn set(object: &mut Value, key: &str, value: impl Into<Value>) {
     }
 }
 
-fn enter(request: &mut Value, status: &str, event: &str, now: &str) {
+pub(crate) fn enter(request: &mut Value, status: &str, event: &str, now: &str) {
     set(request, "status", status);
     set(request, "updated", now);
     if !request["events"].is_object() {
@@ -109,7 +110,10 @@ pub(crate) fn act(world: &mut World<'_>, id: &str, action: Action, body: &Value)
     };
     apply(&mut request, action, body, &template, values, &now)?;
     match (&offer, action) {
-        (Some(offer), Action::Order) => begin::begin(world, offer, &mut request)?,
+        (Some(offer), Action::Order) => {
+            begin::begin(world, offer, &mut request)?;
+            tiers::setup(world, &mut request)?;
+        }
         (Some(_), Action::Inquire) if template.is_null() => begin::show(world, &mut request, "inquire")?,
         (Some(_), Action::Pend) => begin::show(world, &mut request, "pending")?,
         _ => {}
@@ -264,7 +268,7 @@ fn apply(
     Ok(())
 }
 
-fn date<'a>(body: &'a Value, member: &str) -> Result<Option<&'a str>, ApiError> {
+pub(crate) fn date<'a>(body: &'a Value, member: &str) -> Result<Option<&'a str>, ApiError> {
     let Some(date) = body.get(member).filter(|date| !date.is_null()) else { return Ok(None) };
     let valid = |text: &&str| {
         text.parse::<Timestamp>().is_ok() || text.contains('T') && text.parse::<DateTime>().is_ok()
@@ -345,7 +349,7 @@ fn change(request: &mut Value, body: &Value, values: Values<'_>, now: &str) -> R
 }
 
 /// What a request has done to its asset by now.
-fn settle_asset(request: &mut Value) {
+pub(crate) fn settle_asset(request: &mut Value) {
     let kind = request["type"].as_str().unwrap_or_default();
     let status = match (kind, status(request)) {
         ("purchase" | "change" | "adjustment" | "renew" | "transfer" | "resume", "approved")

@@ -24,6 +24,7 @@ mod server;
 mod setup;
 mod socket;
 mod store;
+mod tiers;
 mod tls;
 mod validation;
 mod world;

@@ -1,7 +1,7 @@
 use connect_model::build::Generator;
 use serde_json::{Map, Value, json};
 
-use crate::{Sandbox, SandboxError, fulfillment, role::Role, world::World};
+use crate::{Sandbox, SandboxError, api_error::ApiError, fulfillment, role::Role, tiers, world::World};
 
 /// What a customer orders, as a distributor's system would send it: made by [`Sandbox::purchase`] and
 /// [`Sandbox::order`], and sent by [`send`](Self::send).
@@ -47,8 +47,9 @@ impl<'a> Order<'a> {
         Self { sandbox, body, params: Vec::new(), items: Vec::new() }
     }
 
-    pub(crate) fn follow_up(sandbox: &'a Sandbox, kind: &str, asset: &str) -> Self {
-        let body = json!({"type": kind, "asset": {"id": asset}});
+    pub(crate) fn follow_up(sandbox: &'a Sandbox, kind: &str, id: &str) -> Self {
+        let of = if id.starts_with("TC-") { "configuration" } else { "asset" };
+        let body = json!({"type": kind, of: {"id": id}});
         Self { sandbox, body, params: Vec::new(), items: Vec::new() }
     }
 
@@ -97,6 +98,10 @@ impl<'a> Order<'a> {
     /// Fails as Connect would: where the asset does not exist, is in a state that does not allow it, or has another open
     /// request; where an item or a parameter does not exist.
     pub fn send(mut self) -> Result<String, SandboxError> {
+        if self.body["configuration"].is_object() {
+            merge(&mut self.body, json!({"params": self.params}));
+            return created(self.sandbox, &self.body, tiers::create);
+        }
         let is_purchase = self.body["type"] == "purchase";
         let asset = self.body["asset"]["id"].as_str().and_then(|id| self.sandbox.asset(id));
         let mut items = Vec::new();
@@ -123,11 +128,19 @@ impl<'a> Order<'a> {
             }
         }
         merge(&mut self.body, json!({"asset": given}));
-        let create = |world: &mut World<'_>| fulfillment::create(world, &self.body);
-        let created = self.sandbox.core.change(Role::Platform, create);
-        let created = created.map_err(|error| SandboxError::refused(&error))?;
-        Ok(created["id"].as_str().unwrap_or_default().to_owned())
+        created(self.sandbox, &self.body, fulfillment::create)
     }
+}
+
+/// The id of what was made of a body.
+fn created(
+    sandbox: &Sandbox,
+    body: &Value,
+    create: impl FnOnce(&mut World<'_>, &Value) -> Result<Value, ApiError>,
+) -> Result<String, SandboxError> {
+    let created = sandbox.core.change(Role::Platform, |world| create(world, body));
+    let created = created.map_err(|error| SandboxError::refused(&error))?;
+    Ok(created["id"].as_str().unwrap_or_default().to_owned())
 }
 
 /// Objects are merged, all else is put in place.

@@ -41,6 +41,11 @@ fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
 }
 
 impl<'a> Parameters<'a> {
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.definitions.is_empty()
+    }
+
     /// Those of `asset`, `tier1` or `tier2`; the place is the path of their values, such as `asset.params`.
     pub(crate) fn new(definitions: &'a [Value], scope: &str, place: &'static str) -> Self {
         let mut definitions: Vec<&Value> = definitions

@@ -6,6 +6,7 @@ mod catalogue;
 mod devops;
 mod page;
 mod requests;
+mod tier;
 
 use std::sync::Arc;
 
@@ -49,6 +50,7 @@ pub(crate) async fn answer(
         "accounts" | "auth" | "products" | "marketplaces" | "hubs" | "contracts" | "categories"
         | "settings" | "templates" => catalogue::answer(&call, &segments).await,
         "devops" => devops::answer(&call, &segments).await,
+        "tier" => tier::answer(&call, &segments).await,
         _ => Err(ApiError::not_found()),
     }
 }

@@ -1,3 +1,5 @@
+mod tiers;
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use connect_model::wire::{Secret, TaskOutput};
@@ -70,27 +72,40 @@ impl Sandbox {
         Order::purchase(self, product)
     }
 
-    /// Something follows for an asset: `change`, `adjustment`, `suspend`, `resume`, `cancel`, `renew` or `transfer`.
+    /// Something follows for an asset: `change`, `adjustment`, `suspend`, `resume`, `cancel`, `renew` or `transfer`. For a
+    /// tier configuration (`TC-…`), `update` or `adjustment`.
     pub fn order(&self, kind: &str, asset: &str) -> Order<'_> {
         Order::follow_up(self, kind, asset)
     }
 
     /// Does with a request what REST does: `approve`, `fail`, `inquire`, `pend` (the customer answers), `purchase` and
-    /// `submit` (a draft is ordered), `revoke`, `confirm`. The body is what REST takes; the request is the answer.
+    /// `submit` (a draft is ordered), `revoke`, `confirm`; with one of a tier account (`TAR-…`) `accept` and `ignore`. The
+    /// body is what REST takes; the request is the answer.
     ///
     /// Fails as Connect would.
     pub fn act(&self, id: &str, action: &str, body: impl Into<Value>) -> Result<Value, SandboxError> {
-        let action =
-            Action::named(action).ok_or_else(|| SandboxError::NotFound(format!("action {action}")))?;
-        self.core.act(Role::Platform, id, action, &body.into()).map_err(|error| SandboxError::refused(&error))
+        let unknown = || SandboxError::NotFound(format!("action {action}"));
+        let body = body.into();
+        let end = if tiers::requests_of(id) == REQUESTS {
+            let action = Action::named(action).ok_or_else(unknown)?;
+            self.core.act(Role::Platform, id, action, &body)
+        } else {
+            let act = |world: &mut World<'_>| tiers::act(world, id, action, &body).transpose();
+            self.core.change(Role::Platform, act).and_then(|end| end.ok_or_else(ApiError::not_found))
+        };
+        end.map_err(|error| SandboxError::refused(&error))
     }
 
-    /// Changes the parameter values, their errors and the note of a request, as REST does.
+    /// Changes the parameter values, their errors and the note of a request, as REST does; of one for a tier configuration
+    /// (`TCR-…`) as well.
     ///
     /// Fails as Connect would.
     pub fn update(&self, id: &str, body: impl Into<Value>) -> Result<Value, SandboxError> {
         let body = body.into();
-        let update = |world: &mut World<'_>| fulfillment::update(world, id, &body);
+        let update = |world: &mut World<'_>| match tiers::requests_of(id) {
+            crate::tiers::REQUESTS => crate::tiers::requests::update(world, id, &body),
+            _ => fulfillment::update(world, id, &body),
+        };
         self.core.change(Role::Platform, update).map_err(|error| SandboxError::refused(&error))
     }
 
@@ -170,19 +185,16 @@ impl Sandbox {
         Ok(variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
     }
 
-    /// A request as it is now.
+    /// A request as it is now: for an asset (`PR-…`), a tier configuration (`TCR-…`) or a tier account (`TAR-…`).
     #[must_use]
     pub fn request(&self, id: &str) -> Option<Value> {
-        self.find(REQUESTS, id)
+        self.find(tiers::requests_of(id), id)
     }
 
-    /// All requests, by id.
+    /// All asset requests, by id.
     #[must_use]
     pub fn requests(&self) -> Vec<Value> {
-        self.core.read(|world| world.list(REQUESTS)).unwrap_or_else(|error| {
-            unread(&error);
-            Vec::new()
-        })
+        self.all(REQUESTS)
     }
 
     fn find(&self, collection: &str, id: &str) -> Option<Value> {
@@ -198,10 +210,12 @@ impl Sandbox {
         self.find(ASSETS, id)
     }
 
-    /// Adds an asset request as Connect's API gives it, or puts another in its place; its id is the answer. Runners
-    /// that handle its type and status get a task. Fails where it has no id.
+    /// Adds a request as Connect's API gives it, or puts another in its place; its id is the answer, and tells whether it
+    /// is for an asset (`PR-…`), a tier configuration (`TCR-…`) or a tier account (`TAR-…`). Runners that handle its type
+    /// and status get a task. Fails where it has no id.
     pub fn add_request(&self, request: Value) -> Result<String, SandboxError> {
-        self.put(REQUESTS, request, "a request")
+        let collection = id_of(&request).map_or(REQUESTS, tiers::requests_of);
+        self.put(collection, request, "a request")
     }
 
     /// All tasks ever made, the oldest first.

@@ -86,7 +86,7 @@ pub(crate) struct Head {
     pub(crate) kind: String,
     /// Its `status`, or `state`.
     pub(crate) status: String,
-    /// Of a request, its asset.
+    /// What it is for: of a request, its asset or configuration; of a configuration, its account.
     parent: Option<String>,
     created: String,
     /// How often it has entered a status.
@@ -126,6 +126,16 @@ pub(crate) fn id_of(object: &Value) -> Option<&str> {
 /// The member that says where an object of a collection stands.
 pub(crate) fn status_member(collection: &str) -> &'static str {
     if matches!(collection, "listing-requests" | "helpdesk/cases") { "state" } else { "status" }
+}
+
+/// The member that says what an object of a collection is for.
+pub(crate) fn parent_member(collection: &str) -> Option<&'static str> {
+    match collection {
+        REQUESTS => Some("asset"),
+        "tier/config-requests" => Some("configuration"),
+        "tier/configs" | "tier/account-requests" => Some("account"),
+        _ => None,
+    }
 }
 
 fn text<'a>(object: &'a Value, member: &str) -> &'a str {
@@ -327,7 +337,7 @@ impl Store {
         object: &Value,
         before: Option<&Head>,
     ) -> Result<bool, StoreError> {
-        let parent = if collection == REQUESTS { id_of(&object["asset"]) } else { None };
+        let parent = parent_member(collection).and_then(|member| id_of(&object[member]));
         let kind = text(object, "type");
         let status = text(object, status_member(collection));
         let created = created(object);

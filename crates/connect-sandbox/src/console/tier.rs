@@ -124,23 +124,70 @@ pub(super) async fn config(
     State(console): State<Console>,
     Path(id): Path<String>,
 ) -> Result<Html<String>, Problem> {
+    config_page(&console, &id, &Refused::default()).await
+}
+
+/// Asks for other values of a configuration. What the sandbox refuses is told on the page.
+pub(super) async fn order(
+    State(console): State<Console>,
+    Path((id, kind)): Path<(String, String)>,
+    sent: Form,
+) -> Result<Response, Problem> {
     let config = api::get(&console.core, &format!("{CONFIGS}/{}", api::segment(&id))).await?;
-    let of_config = R::field("configuration.id").eq(Operand::text(id.as_str()));
+    let mut refused = Refused::new(kind, sent);
+    let mut status = StatusCode::BAD_REQUEST;
+    if let Some(changes) = refused.changes(list(&config, "/params")) {
+        let body = json!({"type": refused.action, "configuration": {"id": id}, "params": changes});
+        match api::post(&console.core, REQUESTS, &body).await {
+            Ok(made) => {
+                let made = api::segment(text(&made, "/id"));
+                return Ok(Redirect::to(&format!("/tier-config-requests/{made}")).into_response());
+            }
+            Err(problem) => {
+                status = problem.status;
+                refused.fields.extend(params::told(list(&config, "/params"), &problem.texts));
+                refused.texts = problem.texts;
+            }
+        }
+    }
+    Ok((status, config_page(&console, &id, &refused).await?).into_response())
+}
+
+async fn config_page(console: &Console, id: &str, refused: &Refused) -> Result<Html<String>, Problem> {
+    let config = api::get(&console.core, &format!("{CONFIGS}/{}", api::segment(id))).await?;
+    let of_config = R::field("configuration.id").eq(Operand::text(id));
     let found =
-        api::list(&console.core, REQUESTS, &of_config, "ordering(-events.created.at)&limit=200").await?;
-    let content = html! {
+        api::list(&console.core, REQUESTS, &of_config, "ordering(-events.created.at,-id)&limit=200").await?;
+    Ok(layout::page(
+        &format!("Tier config {id}"),
+        Here::Tiers,
+        &config_content(&config, &found.items, refused),
+    ))
+}
+
+fn config_content(config: &Value, asked: &[Value], refused: &Refused) -> Markup {
+    let id = text(config, "/id");
+    let path = format!("/tier-configs/{}", api::segment(id));
+    let panels = Panels { path, params: list(config, "/params"), templates: &[], scope: "", refused };
+    html! {
         p.crumbs { a href="/tier-configs" { "Tier configs" } }
         div.head #head data-live {
             h1 { "Tier config " code { (id) } }
-            (chip(text(&config, "/status")))
-            p.sub { "Tier " (level(&config)) " of " (product(&config)) " for " (account(&config)) }
+            (chip(text(config, "/status")))
+            p.sub { "Tier " (level(config)) " of " (product(config)) " for " (account(config)) }
+        }
+        (errors(&refused.texts))
+        div.actions #actions data-live {
+            @if text(config, "/status") == "active" {
+                (panels.panel("update", "Update", "plain", &panels.values("update", true)))
+                (panels.panel("adjustment", "Adjustment", "plain", &panels.values("adjustment", false)))
+            } @else if text(config, "/open_request/id").is_empty() { (panels.button("setup", "Set up again")) }
         }
         div.columns {
-            section #requests data-live { h2 { "Requests" } (requests(&found.items)) }
-            div.facts-column #facts data-live { (facts(&config, list(&config, "/params"))) }
+            section #requests data-live { h2 { "Requests" } @if asked.is_empty() { p.quiet { "None." } } @else { (requests(asked)) } }
+            div.facts-column #facts data-live { (facts(config, list(config, "/params"))) }
         }
-    };
-    Ok(layout::page(&format!("Tier config {id}"), Here::Tiers, &content))
+    }
 }
 
 pub(super) async fn request(
@@ -190,10 +237,15 @@ async fn run(console: &Console, path: &str, request: &Value, refused: &mut Refus
         }
         "params" | "pend" => {
             let Some(changes) = refused.changes(list(request, "/params")) else { return Ok(()) };
-            if !changes.is_empty() {
-                api::put(core, path, &json!({"params": changes})).await?;
+            let body = json!({"params": changes});
+            if action == "pend" { post(body).await } else { api::put(core, path, &body).await.map(drop) }
+        }
+        "rerun" => {
+            if !core.rerun(REQUESTS, text(request, "/id"))? {
+                let (kind, status) = (text(request, "/type"), text(request, "/status"));
+                refused.texts.push(format!("No runner handles a {kind} request that is {status}."));
             }
-            if action == "pend" { post(json!({})).await } else { Ok(()) }
+            Ok(())
         }
         "submit" | "validate" => post(json!({})).await,
         _ => Err(crate::api_error::ApiError::not_found().into()),
@@ -258,7 +310,9 @@ fn actions(request: &Value, templates: &[Value], refused: &Refused) -> Markup {
         @if matches!(status, "draft" | "pending" | "inquiring") {
             (panels.panel("params", "Edit parameters", "plain", &panels.values("params", false)))
         }
-        @if status == "draft" { (panels.button("validate", "Validate")) (panels.button("submit", "Submit")) }
+        @if matches!(status, "draft" | "inquiring") { (panels.button("validate", "Validate")) }
+        @if status == "draft" { (panels.button("submit", "Submit")) }
+        (panels.button("rerun", "Run again"))
     }
 }
 
@@ -319,11 +373,11 @@ mod tests {
     #[test]
     fn a_request_has_the_buttons_of_its_status() {
         for (status, buttons) in [
-            ("draft", &["params", "validate", "submit"] as &[_]),
-            ("tiers_setup", &["fail"]),
-            ("pending", &["approve", "inquire", "fail", "params"]),
-            ("inquiring", &["fail", "pend", "params"]),
-            ("approved", &[]),
+            ("draft", &["params", "validate", "submit", "rerun"] as &[_]),
+            ("tiers_setup", &["fail", "rerun"]),
+            ("pending", &["approve", "inquire", "fail", "params", "rerun"]),
+            ("inquiring", &["fail", "pend", "params", "validate", "rerun"]),
+            ("approved", &["rerun"]),
         ] {
             let page = shown_as(status);
             let found: Vec<&str> = page

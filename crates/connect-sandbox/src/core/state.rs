@@ -27,9 +27,10 @@ use crate::{
 };
 
 /// The collections whose requests wait for somebody, and the statuses in which they do.
-const WAITING: [(&str, &[&str]); 2] = [
+const WAITING: [(&str, &[&str]); 3] = [
     (REQUESTS, &["draft", "tiers_setup", "pending", "scheduled", "revoking"]),
     ("tier/config-requests", &["draft", "tiers_setup", "pending"]),
+    ("tier/account-requests", &["pending"]),
 ];
 
 #[derive(Debug)]

@@ -21,6 +21,18 @@ pub(super) fn begin(world: &World<'_>, offer: &Offer, request: &mut Value) -> Re
     show(world, request, if is_missing { "inquire" } else { "pending" })
 }
 
+/// Lets a request go on whose tiers are set up: it is pending, or inquiring where values are missing.
+pub(crate) fn go_on(world: &World<'_>, request: &mut Value) -> Result<(), ApiError> {
+    set(request, "status", "pending");
+    if let Some(offer) = Offer::of(world, request)? {
+        begin(world, &offer, request)?;
+    }
+    if status(request) == "pending" {
+        enter(request, "pending", "pended", &world.now());
+    }
+    Ok(())
+}
+
 /// Opens the form by which the customer answers.
 pub(super) fn open_form(world: &World<'_>, request: &mut Value) {
     let url = world.form_url(request["id"].as_str().unwrap_or_default());

@@ -9,6 +9,7 @@ use crate::{
     parameters::Giver,
     role::Role,
     store::{ASSETS, REQUESTS},
+    tiers,
     world::World,
 };
 
@@ -17,7 +18,8 @@ use crate::{
 pub(crate) fn create(world: &mut World<'_>, body: &Value) -> Result<Value, ApiError> {
     let vendors = body["type"] == "adjustment";
     world.only(if vendors { Role::Vendor } else { Role::Distributor })?;
-    let request = if let Some(id) = body.get("id").filter(|id| !id.is_null()) {
+    let given = body.get("id").filter(|id| !id.is_null());
+    let mut request = if let Some(id) = given {
         let id = id.as_str().unwrap_or_default();
         if world.find(REQUESTS, id)?.is_some() {
             return Err(ApiError::conflict(format!("The request {id} exists.")));
@@ -30,6 +32,9 @@ pub(crate) fn create(world: &mut World<'_>, body: &Value) -> Result<Value, ApiEr
     } else {
         buy(world, body)?
     };
+    if given.is_none() {
+        tiers::setup(world, &mut request)?;
+    }
     world.put(REQUESTS, &request)?;
     Ok(request)
 }

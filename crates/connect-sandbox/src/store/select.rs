@@ -4,7 +4,7 @@ use connect_model::rql::{Comparison, Operand, Rql};
 use rusqlite::{ToSql, params_from_iter};
 use serde_json::Value;
 
-use super::{ASSETS, REQUESTS, Store, StoreError, status_member};
+use super::{ASSETS, REQUESTS, Store, StoreError, parent_member, status_member};
 
 /// What columns are asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,7 +40,9 @@ impl Condition {
         let column = match field.as_str() {
             "id" => Some("id"),
             "type" if collection != ASSETS => Some("kind"),
-            "asset.id" | "asset__id" if collection == REQUESTS => Some("parent"),
+            field if parent_member(collection).is_some_and(|member| is_id_of(field, member)) => {
+                Some("parent")
+            }
             field if field == status_member(collection) => Some("status"),
             _ => None,
         };
@@ -79,6 +81,11 @@ impl Condition {
     fn values(&self) -> impl Iterator<Item = &dyn ToSql> {
         self.columns.iter().flat_map(|(_, values)| values.iter().map(|value| value as &dyn ToSql))
     }
+}
+
+/// Whether a field is the id of a member; two underscores stand for a dot too.
+fn is_id_of(field: &str, member: &str) -> bool {
+    field.strip_prefix(member).is_some_and(|rest| matches!(rest, ".id" | "__id"))
 }
 
 /// In which order columns give objects.

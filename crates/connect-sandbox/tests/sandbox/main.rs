@@ -8,3 +8,4 @@ mod program;
 mod rest;
 mod runner;
 mod support;
+mod tiers;
