@@ -25,13 +25,4 @@ mod setup;
 mod socket;
 mod store;
 mod tls;
-mod world;
-
-pub use activity::Activity;
-pub use builder::SandboxBuilder;
-pub use chaos::Fault;
-pub use dispatch::{AttemptRecord, DispatchPolicy, TaskRecord, TaskStatus};
-pub use error::SandboxError;
-pub use order::Order;
-pub use recorder::Recorder;
-pub use sandbox::Sandbox;
+mod usage;
