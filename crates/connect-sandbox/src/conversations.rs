@@ -11,7 +11,7 @@ use crate::{
     fulfillment::set,
     role::Role,
     transitions::note,
-    who::{self, choice, id, needed, wrong},
+    who::{self, choice, needed, wrong},
     world::World,
 };
 
@@ -82,7 +82,7 @@ fn start(
     by: Role,
 ) -> Result<Value, ApiError> {
     let (now, by) = (world.now(), who::user(by));
-    let own = id("CO", &[3, 3, 3], world.number()?);
+    let own = who::new_id(world, CONVERSATIONS, "CO", &[3, 3, 3])?;
     let mut conversation = json!({"id": own, "instance_id": instance, "topic": topic, "type": kind, "status": "open",
         "accounts": accounts, "creator": by, "created": now});
     note(&mut conversation, "created", &now, &by);
@@ -162,8 +162,8 @@ pub(crate) fn say(world: &mut World<'_>, own: &str, body: &Value) -> Result<Valu
 fn write(world: &mut World<'_>, mut conversation: Value, kind: &str, said: &str) -> Result<Value, ApiError> {
     let (now, by) = (world.now(), who::user(world.role()));
     let own = conversation["id"].as_str().unwrap_or_default().to_owned();
-    let number = world.number()?;
-    let mut message = json!({"id": id("ME", &[3, 3, 3], number), "conversation": own,
+    let id = who::new_id(world, &messages(&own), "ME", &[3, 3, 3])?;
+    let mut message = json!({"id": id, "conversation": own,
         "account": who::account(world, world.role())?, "creator": by, "created": now, "text": said, "type": kind});
     note(&mut message, "created", &now, &by);
     world.put(&messages(&own), &message)?;

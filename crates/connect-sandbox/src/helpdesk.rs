@@ -6,7 +6,7 @@ use crate::{
     api_error::ApiError,
     fulfillment::set,
     transitions::{self, CASES, note},
-    who::{self, choice, id, needed, referred, text, wrong},
+    who::{self, choice, needed, referred, text, wrong},
     world::World,
 };
 
@@ -29,7 +29,7 @@ pub(crate) fn create(world: &mut World<'_>, body: &Value) -> Result<Value, ApiEr
     let account = world.find("accounts", receiver)?;
     let account = account.map_or_else(|| json!({"id": receiver}), |account| who::reference(&account));
     let mut case = json!({
-        "id": id("CA", &[3, 3, 3], world.number()?), "state": "pending", "priority": 0,
+        "id": who::new_id(world, CASES, "CA", &[3, 3, 3])?, "state": "pending", "priority": 0,
         "issuer": {"account": issuer, "agent": by, "recipients": []},
         "receiver": {"account": account, "recipients": []},
     });

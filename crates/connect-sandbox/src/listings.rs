@@ -73,7 +73,7 @@ fn new(world: &mut World<'_>, body: &Value, now: &str) -> Result<Value, ApiError
         }
         return Ok(listing);
     }
-    let number = world.number()?;
+    let own = who::new_id(world, LISTINGS, "LST", &[3, 3, 3])?;
     let mut about = who::reference(&product);
     for member in ["status", "version"] {
         if let Some(value) = product.get(member) {
@@ -85,7 +85,7 @@ fn new(world: &mut World<'_>, body: &Value, now: &str) -> Result<Value, ApiError
         _ => who::account(world, role),
     };
     let marketplace = who::reference(&contract["marketplace"]);
-    Ok(json!({"id": id("LST", &[3, 3, 3], number), "status": "unlisted", "product": about,
+    Ok(json!({"id": own, "status": "unlisted", "product": about,
         "contract": {"id": contract["id"], "type": contract["type"], "name": contract["name"], "marketplace": marketplace},
         "vendor": party("owner", Role::Vendor, world)?, "provider": party("issuer", Role::Distributor, world)?,
         "created": now, "updated": now}))

@@ -28,7 +28,7 @@ use crate::{
     api_error::ApiError,
     fulfillment::set,
     role::Role,
-    who::{self, choice, id, needed, referred, text, wrong},
+    who::{self, choice, needed, referred, text, wrong},
     world::World,
 };
 
@@ -74,7 +74,7 @@ pub(crate) fn create(world: &mut World<'_>, body: &Value) -> Result<Value, ApiEr
     }
     choice(body, "object_class", &CLASSES)?;
     let (now, by) = (world.now(), who::user(world.role()));
-    let mut webhook = json!({"id": id("WB", &[3, 3, 3], world.number()?), "type": "event", "active": true,
+    let mut webhook = json!({"id": who::new_id(world, WEBHOOKS, "WB", &[3, 3, 3])?, "type": "event", "active": true,
         "http_method": "POST", "data": {}, "headers": {}, "description": "", "created_at": now, "created_by": by,
         "modified_at": null, "account": who::account(world, world.role())?,
         "stats": {"events": 0, "triggers": 0, "success_triggers": 0, "failure_triggers": 0, "failure_since_last_success": 0}});

@@ -1,9 +1,13 @@
 //! The accounts that take part, who acts for them, and the ids of what they make.
 
-use connect_model::rql::R;
 use serde_json::{Value, json};
 
-use crate::{api_error::ApiError, role::Role, world::World};
+use crate::{
+    api_error::ApiError,
+    catalogue::{DISTRIBUTOR, VENDOR},
+    role::Role,
+    world::World,
+};
 
 /// The user who acts for a role.
 pub(crate) fn user(role: Role) -> Value {
@@ -16,12 +20,12 @@ pub(crate) fn user(role: Role) -> Value {
 
 /// The account of a role, as others refer to it. What the platform does is taken for the vendor's.
 pub(crate) fn account(world: &World<'_>, role: Role) -> Result<Value, ApiError> {
-    let (kind, otherwise) = match role {
-        Role::Vendor | Role::Platform => ("vendor", json!({"id": "VA-000-000", "name": "Sandbox"})),
-        Role::Distributor => ("provider", json!({"id": "PA-000-000", "name": "Distributor"})),
+    let (id, name) = match role {
+        Role::Vendor | Role::Platform => (VENDOR, "Vendor"),
+        Role::Distributor => (DISTRIBUTOR, "Distributor"),
     };
-    let known = world.matching("accounts", &R::field("type").eq(kind))?;
-    Ok(known.first().map_or(otherwise, reference))
+    let known = world.find("accounts", id)?;
+    Ok(known.as_ref().map_or_else(|| json!({"id": id, "name": name}), reference))
 }
 
 /// An object as others refer to it: its id, name and icon.
@@ -47,6 +51,21 @@ pub(crate) fn id(prefix: &str, groups: &[usize], number: u64) -> String {
         rest = tail;
     }
     id
+}
+
+/// An id that no other object of a collection has.
+pub(crate) fn new_id(
+    world: &mut World<'_>,
+    collection: &str,
+    prefix: &str,
+    groups: &[usize],
+) -> Result<String, ApiError> {
+    loop {
+        let id = id(prefix, groups, world.number()?);
+        if world.find(collection, &id)?.is_none() {
+            return Ok(id);
+        }
+    }
 }
 
 /// What is wrong with a member of a body, as Connect words it.

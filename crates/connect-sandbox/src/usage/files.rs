@@ -20,7 +20,7 @@ use crate::{
     role::Role,
     store::ASSETS,
     transitions::{self, CONTRACTS, USAGE_FILES, USAGE_RECORDS, note},
-    who::{self, id, needed, referred, text, wrong},
+    who::{self, needed, referred, text, wrong},
     world::World,
 };
 
@@ -104,7 +104,7 @@ pub(crate) fn create(world: &mut World<'_>, body: &Value) -> Result<Value, ApiEr
     let (now, by) = (world.now(), who::user(world.role()));
     let month = world.time().strftime("UF-%Y-%m").to_string();
     let mut file = json!({
-        "id": id(&month, &[4, 4], world.number()?), "name": name, "status": "draft",
+        "id": who::new_id(world, USAGE_FILES, &month, &[4, 4])?, "name": name, "status": "draft",
         "description": text(body, "description", 200)?, "note": text(body, "note", 200)?,
         "external_id": text(body, "external_id", 200)?, "schema": schema, "currency": currency, "period": period,
         "environment": if is_preview { "preview" } else { "production" },
