@@ -27,6 +27,9 @@ const ENVIRONMENT_ID: &str = "ENV-0000-0001-01";
 /// The fastest that schedules and countdowns still make sense.
 const FASTEST: f64 = 1_000_000.0;
 
+/// The largest body of a call that uploads a file, in bytes.
+const UPLOAD_LIMIT: usize = 64 << 20;
+
 /// Sets up a [`Sandbox`].
 #[derive(Debug)]
 #[must_use]
@@ -46,6 +49,7 @@ pub struct SandboxBuilder {
     console: Option<bool>,
     faults: Vec<Fault>,
     chaos: Option<PathBuf>,
+    upload_limit: usize,
 }
 
 impl Default for SandboxBuilder {
@@ -66,6 +70,7 @@ impl Default for SandboxBuilder {
             console: None,
             faults: Vec::new(),
             chaos: None,
+            upload_limit: UPLOAD_LIMIT,
         }
     }
 }
@@ -198,6 +203,12 @@ impl SandboxBuilder {
         self
     }
 
+    /// How large a call may be that uploads a usage file, in bytes. 64 MiB by default; other calls may have 1 MiB.
+    pub fn upload_limit(mut self, bytes: usize) -> Self {
+        self.upload_limit = bytes;
+        self
+    }
+
     /// Starts it: it listens from then on.
     ///
     /// Fails where a setting can't be, a file of requests or a catalogue can't be read, or the address can't be listened on.
@@ -247,6 +258,8 @@ impl SandboxBuilder {
             policy: self.policy,
             speed: self.speed,
             recorder: self.recorder,
+            upload_limit: self.upload_limit,
+            media_token: Secret::new(format!("{:032x}", random())),
         };
         let console = self.console.unwrap_or_else(|| address.ip().is_loopback());
         let chaos = Chaos::default();

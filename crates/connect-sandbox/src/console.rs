@@ -9,9 +9,12 @@ mod api;
 mod assets;
 mod chaos;
 mod clock;
+mod conversations;
 mod form;
 mod guard;
+mod helpdesk;
 mod layout;
+mod listings;
 mod live;
 mod offer;
 mod params;
@@ -24,6 +27,7 @@ mod schedules;
 mod send;
 mod tier;
 mod timeline;
+mod usage;
 mod variables;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -70,6 +74,19 @@ pub(crate) fn router(server: &Server) -> Router {
         .route("/tier-accounts/{id}/{action}", post(accounts::act))
         .route("/tier-account-requests/{id}", get(accounts::request))
         .route("/tier-account-requests/{id}/{action}", post(accounts::answer))
+        .route("/listings", get(listings::all).post(listings::make))
+        .route("/listing-requests/{id}", get(listings::show))
+        .route("/listing-requests/{id}/{action}", post(listings::act))
+        .route("/usage", get(usage::all).post(usage::make))
+        .route("/usage/{id}", get(usage::show))
+        .route("/usage/{id}/upload", post(usage::upload))
+        .route("/usage/{id}/{action}", post(usage::act))
+        .route("/usage-records/{id}/{action}", post(usage::act_on_record))
+        .route("/usage-chunks/{id}/{action}", get(usage::download).post(usage::act_on_chunk))
+        .route("/cases", get(helpdesk::all).post(helpdesk::make))
+        .route("/cases/{id}", get(helpdesk::show))
+        .route("/cases/{id}/{action}", post(helpdesk::act))
+        .route("/conversations/{instance}/{action}", post(conversations::act))
         .route("/tasks", get(activity::tasks))
         .route("/calls", get(activity::calls))
         .route("/send", get(send::show).post(send::send))

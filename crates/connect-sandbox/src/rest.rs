@@ -3,10 +3,17 @@
 mod assets;
 mod call;
 mod catalogue;
+mod contracts;
+mod conversations;
 mod devops;
+mod helpdesk;
+mod listings;
 mod page;
 mod requests;
+mod subscriptions;
 mod tier;
+mod usage;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -15,6 +22,7 @@ use serde_json::Value;
 
 use crate::{api_error::ApiError, core::Core, role::Role};
 pub(crate) use call::{Call, created, no_content, ok};
+pub(crate) use usage::{MEDIA, media};
 
 /// The largest body of a request, in bytes.
 const BODY_LIMIT: usize = 1 << 20;
@@ -27,7 +35,8 @@ pub(crate) async fn answer(
     request: Request,
 ) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
-    let bytes = to_bytes(body, BODY_LIMIT).await.map_err(|_| ApiError::too_large(BODY_LIMIT))?;
+    let limit = if usage::is_upload(path) { core.setup.upload_limit } else { BODY_LIMIT };
+    let bytes = to_bytes(body, limit).await.map_err(|_| ApiError::too_large(limit))?;
     let kind = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let is_form = kind.starts_with("multipart/") || kind.starts_with("application/x-www-form-urlencoded");
     let body = if bytes.is_empty() || is_form {
@@ -47,10 +56,17 @@ pub(crate) async fn answer(
     match segments.first().copied().unwrap_or_default() {
         "requests" => requests::answer(&call, &segments).await,
         "assets" => assets::answer(&call, &segments).await,
-        "accounts" | "auth" | "products" | "marketplaces" | "hubs" | "contracts" | "categories"
-        | "settings" | "templates" => catalogue::answer(&call, &segments).await,
+        "accounts" | "auth" | "products" | "marketplaces" | "hubs" | "categories" | "settings"
+        | "templates" => catalogue::answer(&call, &segments).await,
         "devops" => devops::answer(&call, &segments).await,
         "tier" => tier::answer(&call, &segments).await,
+        "contracts" => contracts::answer(&call, &segments).await,
+        "conversations" => conversations::answer(&call, &segments).await,
+        "helpdesk" => helpdesk::answer(&call, &segments).await,
+        "listings" | "listing-requests" => listings::answer(&call, &segments).await,
+        "notifications" => webhooks::answer(&call, &segments).await,
+        "subscriptions" => subscriptions::answer(&call, &segments).await,
+        "usage" => usage::answer(&call, &segments).await,
         _ => Err(ApiError::not_found()),
     }
 }

@@ -10,7 +10,7 @@ use axum::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{api_error::ApiError, console, core::Core, dispatch::Lane, recorder, role::Role, socket};
+use crate::{api_error::ApiError, console, core::Core, dispatch::Lane, recorder, rest, role::Role, socket};
 
 /// The version of Connect that the sandbox stands in for.
 const CONNECT_VERSION: &str = "37.0.1";
@@ -39,6 +39,9 @@ async fn route(server: Server, request: Request) -> Result<Response, ApiError> {
         return Ok((StatusCode::BAD_GATEWAY, "maintenance").into_response());
     }
     let path = request.uri().path().to_owned();
+    if let Some(path) = path.strip_prefix(rest::MEDIA) {
+        return rest::media(&server.core, path).await;
+    }
     let path = path.strip_prefix("/public/v1/").ok_or_else(ApiError::not_found)?;
     let key = request.headers().get(AUTHORIZATION).and_then(|key| key.to_str().ok());
     let role = key.and_then(|key| server.core.setup.role_of(key)).ok_or_else(ApiError::unauthorized)?;

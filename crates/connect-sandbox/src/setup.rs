@@ -17,6 +17,10 @@ pub(crate) struct Setup {
     pub(crate) policy: DispatchPolicy,
     pub(crate) speed: f64,
     pub(crate) recorder: Recorder,
+    /// The largest body of a call that uploads a file, in bytes.
+    pub(crate) upload_limit: usize,
+    /// What addresses hold that can be fetched without a key.
+    pub(crate) media_token: Secret,
 }
 
 impl Setup {

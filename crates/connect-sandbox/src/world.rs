@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::{
     api_error::ApiError,
+    conversations,
     core::State,
     role::Role,
     store::{Condition, Scan, StoreError, id_of, status_member},
@@ -104,13 +105,14 @@ impl<'a> World<'a> {
             return Err(ApiError::bad("VAL_001", "id: Not a valid string."));
         };
         let entered = self.state.store.put(collection, object)?;
+        let status = object[status_member(collection)].as_str().unwrap_or_default();
         self.changed.push(Changed {
             collection: collection.to_owned(),
             id: id.to_owned(),
-            status: object[status_member(collection)].as_str().unwrap_or_default().to_owned(),
+            status: status.to_owned(),
             entered,
         });
-        Ok(())
+        if entered { conversations::tell(self, collection, id, status) } else { Ok(()) }
     }
 
     /// Changes an object that has to be there.

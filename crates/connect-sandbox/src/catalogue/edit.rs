@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 use crate::{api_error::ApiError, fulfillment::set, world::World};
 pub(crate) use below::{configure, create, end_sale, remove, resume_sale, update};
 pub(crate) use market::{
-    Contract, act_on_contract, change_hub, change_marketplace, connections_of, create_hub,
-    create_marketplace, marketplaces_of, remove_hub, remove_marketplace,
+    change_hub, change_marketplace, connections_of, create_hub, create_marketplace, marketplaces_of,
+    remove_hub, remove_marketplace,
 };
 pub(crate) use product::{
     change_product, create_product, end_product, publish, regenerate_secret, remove_product, resume_product,

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use super::{
     form::Form,
     params,
-    parts::{first, text},
+    parts::{first, text, title},
 };
+use crate::transitions;
 
 /// An action that was refused: what was sent comes again, with what was wrong.
 #[derive(Default)]
@@ -78,6 +79,34 @@ impl Panels<'_> {
                 summary { (name) }
                 form method="post" action={ (self.path) "/" (action) } novalidate { (fields) button.primary { (name) } }
             }
+        }
+    }
+
+    /// The buttons for what can be done with an object of a collection in a status, with the fields that an action needs.
+    pub(super) fn transitions(
+        &self,
+        collection: &str,
+        status: &str,
+        fields: impl Fn(&str) -> Markup,
+    ) -> Markup {
+        html! {
+            // A file can't be sent by a button alone.
+            @for action in transitions::actions(collection, status).filter(|action| *action != "upload") {
+                @let (fields, name) = (fields(action), title(&action.replace('-', " ")));
+                @let style = match action {
+                    "accept" | "approve-all" | "complete" | "sign" | "resolve" => "good",
+                    "reject" | "cancel" | "delete" | "terminate" => "bad",
+                    _ => "plain",
+                };
+                @if fields.0.is_empty() { (self.button(action, &name)) } @else { (self.panel(action, &name, style, &fields)) }
+            }
+        }
+    }
+
+    /// A field for a text.
+    pub(super) fn text(&self, action: &str, name: &str, label: &str) -> Markup {
+        html! {
+            label { span { (label) } input name=(name) value=(self.typed(action, name, "")) autocomplete="off"; }
         }
     }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{
     Console, Problem,
     act::{Panels, Refused},
-    api,
+    api, conversations,
     form::Form,
     layout::{self, Here},
     params,
@@ -120,6 +120,7 @@ async fn page(
     let nothing = connect_model::rql::Rql::Empty;
     let templates =
         api::list(&console.core, &format!("products/{product}/templates"), &nothing, "limit=1000").await?;
+    let said = conversations::panel(console, id)?;
     let content = html! {
         p.crumbs { a href="/" { "Requests" } }
         div.head #head data-live {
@@ -135,9 +136,12 @@ async fn page(
         (errors(&refused.texts))
         div.actions #actions data-live { (actions(request, &joined, &templates.items, refused)) }
         div.columns {
-            section aria-labelledby="timeline-title" {
-                h2 #timeline-title { "Timeline" }
-                div #timeline data-live { (timeline(console, id, request)) }
+            div.facts-column {
+                section aria-labelledby="timeline-title" {
+                    h2 #timeline-title { "Timeline" }
+                    div #timeline data-live { (timeline(console, id, request)) }
+                }
+                (said)
             }
             div.facts-column #facts data-live { (facts(request, &joined)) }
         }

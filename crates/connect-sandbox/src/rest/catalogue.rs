@@ -29,7 +29,6 @@ pub(super) async fn answer(call: &Call<'_>, path: &[&str]) -> Result<Response, A
         ["products", rest @ ..] => products(call, rest).await,
         ["marketplaces", rest @ ..] => marketplaces(call, rest).await,
         ["hubs", rest @ ..] => hubs(call, rest).await,
-        ["contracts", rest @ ..] => contracts(call, rest).await,
         ["categories", rest @ ..] => read_only(call, "categories", rest).await,
         ["settings", "units", rest @ ..] => read_only(call, "settings/units", rest).await,
         ["templates", id, "render"] if call.route() == "GET" => old_render(call, id),
@@ -243,15 +242,5 @@ async fn hubs(call: &Call<'_>, path: &[&str]) -> Result<Response, ApiError> {
             call.list_of(all)
         }
         _ => read_only(call, "hubs", path).await,
-    }
-}
-
-async fn contracts(call: &Call<'_>, path: &[&str]) -> Result<Response, ApiError> {
-    match (call.route(), path) {
-        ("POST", [id, action]) => {
-            let action = edit::Contract::named(action).ok_or_else(ApiError::not_found)?;
-            Ok(ok(&call.change(|world| edit::act_on_contract(world, id, action))?))
-        }
-        _ => read_only(call, "contracts", path).await,
     }
 }

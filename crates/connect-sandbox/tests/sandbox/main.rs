@@ -3,9 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test")]
 
 mod console;
+mod conversations;
 mod file;
+mod helpdesk;
+mod listings;
 mod program;
 mod rest;
 mod runner;
 mod support;
 mod tiers;
+mod usage;

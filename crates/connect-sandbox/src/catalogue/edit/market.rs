@@ -11,7 +11,6 @@ use crate::{api_error::ApiError, catalogue::DISTRIBUTOR, fulfillment::set, role:
 
 const HUBS: &str = "hubs";
 const MARKETPLACES: &str = "marketplaces";
-const CONTRACTS: &str = "contracts";
 
 const MARKETPLACE: &[Field] = &[
     needed("name", Is::Text(255)),
@@ -165,50 +164,4 @@ pub(crate) fn marketplaces_of(world: &World<'_>, hub: &str) -> Result<Vec<Value>
         }
     }
     Ok(marketplaces)
-}
-
-/// What is done with a contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Contract {
-    Enroll,
-    Sign,
-    Refine,
-    Reject,
-    Terminate,
-}
-
-impl Contract {
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "enroll" => Self::Enroll,
-            "sign" => Self::Sign,
-            "refine" => Self::Refine,
-            "reject" => Self::Reject,
-            "terminate" => Self::Terminate,
-            _ => return None,
-        })
-    }
-}
-
-/// Moves a contract on: the vendor enrolls and signs, then the distributor signs, and it is active. Until then it can be
-/// sent back or rejected.
-pub(crate) fn act_on_contract(world: &mut World<'_>, id: &str, action: Contract) -> Result<Value, ApiError> {
-    let mut contract = world.get(CONTRACTS, id)?;
-    let status = contract["status"].as_str().unwrap_or_default().to_owned();
-    let (role, next, event) = match (action, status.as_str()) {
-        (Contract::Enroll, "new") => (Role::Vendor, "enrolling", "enrolled"),
-        (Contract::Sign, "enrolling") => (Role::Vendor, "pending", "signed"),
-        (Contract::Sign, "pending") => (Role::Distributor, "active", "countersigned"),
-        (Contract::Refine, "pending") => (Role::Distributor, "enrolling", "refined"),
-        (Contract::Reject, "enrolling" | "pending") => (Role::Distributor, "rejected", "rejected"),
-        (Contract::Terminate, "active") => (Role::Distributor, "terminated", "terminated"),
-        _ => {
-            return Err(refused(format!("status: Contract status transition is not allowed from {status}.")));
-        }
-    };
-    world.only(role)?;
-    set(&mut contract, "status", next);
-    note(world, &mut contract, event);
-    world.put(CONTRACTS, &contract)?;
-    Ok(contract)
 }
