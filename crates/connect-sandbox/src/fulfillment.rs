@@ -108,8 +108,38 @@ pub(crate) fn act(world: &mut World<'_>, id: &str, action: Action, body: &Value)
         (Some(_), Action::Pend) => begin::show(world, &mut request, "pending")?,
         _ => {}
     }
+    if action == Action::Pend && request.get("params_form_url").is_some() {
+        // It is answered.
+        set(&mut request, "params_form_url", "");
+    }
     world.put(REQUESTS, &request)?;
     Ok(request)
+}
+
+/// The customer answers an inquiry by the form that was opened for it: with its code, and with all that was asked for.
+pub(crate) fn answer(world: &mut World<'_>, id: &str, code: &str, body: &Value) -> Result<Value, ApiError> {
+    let mut request = world.get(REQUESTS, id)?;
+    let form = request["params_form_url"].as_str().unwrap_or_default();
+    let own = form.rsplit_once("code=").map_or("", |(_, own)| own);
+    if own.is_empty() || own != code {
+        return Err(ApiError::bad("VAL_001", "code: The code is not that of the request's form."));
+    }
+    if changes(body)?.is_empty() {
+        return Err(ApiError::bad("VAL_001", "asset.params: This field is required."));
+    }
+    let product = request["asset"]["product"]["id"].as_str().unwrap_or_default();
+    if let Some(offer) = Offer::find(world, product)? {
+        let values = Values { offer: Some(&offer), giver: Giver::Buyer };
+        change(&mut request, body, values, &world.now())?;
+        if let Some(params) = request.pointer_mut("/asset/params").and_then(Value::as_array_mut) {
+            let missing = offer.parameters().missing(params, "ordering");
+            if !missing.is_empty() {
+                let text = |name: &&str| format!("asset.params.{name}: This field is required.");
+                return Err(wrong(missing.iter().map(text).collect()));
+            }
+        }
+    }
+    act(world, id, Action::Pend, body)
 }
 
 /// Changes parameter values and the note of a request; what is not named stays.

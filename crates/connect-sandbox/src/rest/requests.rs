@@ -31,6 +31,14 @@ pub(super) async fn answer(call: &Call<'_>, path: &[&str]) -> Result<Response, A
         ("PUT", ["requests", id]) => {
             Ok(ok(&call.change(|world| fulfillment::update(world, id, &call.body))?))
         }
+        ("POST", ["requests", id, "pend"]) => {
+            let code = url::form_urlencoded::parse(call.query.as_bytes()).find(|(name, _)| name == "code");
+            let request = call.change(|world| match code {
+                Some((_, code)) => fulfillment::answer(world, id, &code, &call.body),
+                None => fulfillment::act(world, id, Action::Pend, &call.body),
+            })?;
+            Ok(ok(&request))
+        }
         ("POST", ["requests", id, action]) => {
             let action = Action::named(action).ok_or_else(ApiError::not_found)?;
             Ok(ok(&call.core.act(call.role, id, action, &call.body)?))

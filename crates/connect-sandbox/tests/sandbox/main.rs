@@ -5,6 +5,7 @@
 mod console;
 mod file;
 mod program;
+mod purchase;
 mod rest;
 mod runner;
 mod support;
