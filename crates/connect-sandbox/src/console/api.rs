@@ -37,6 +37,16 @@ pub(super) async fn post(core: &Arc<Core>, path: &str, body: &Value) -> Result<V
     Ok(call(core, Method::POST, path, "", Some(body)).await?.0)
 }
 
+/// A call with a query, which is encoded already.
+pub(super) async fn post_with(
+    core: &Arc<Core>,
+    path: &str,
+    query: &str,
+    body: &Value,
+) -> Result<Value, Problem> {
+    Ok(call(core, Method::POST, path, query, Some(body)).await?.0)
+}
+
 pub(super) async fn put(core: &Arc<Core>, path: &str, body: &Value) -> Result<Value, Problem> {
     Ok(call(core, Method::PUT, path, "", Some(body)).await?.0)
 }

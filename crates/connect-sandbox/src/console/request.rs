@@ -233,6 +233,7 @@ fn facts(request: &Value, params: &[Value]) -> Markup {
                 (row("Hub", &of("/asset/connection/hub")))
                 (row("External id", &plain("/asset/external_id")))
                 (row("Template", &of("/template")))
+                (row("Form", &form(text(request, "/params_form_url"))))
                 (row("Note", &plain("/note")))
                 (row("Planned date", &time_of(text(request, "/planned_date"))))
                 (row("Effective date", &time_of(text(request, "/effective_date"))))
@@ -242,6 +243,12 @@ fn facts(request: &Value, params: &[Value]) -> Markup {
             details data-key="json" { summary { "JSON" } (shown(request.clone())) }
         }
     }
+}
+
+/// Where the customer answers. What a payload says is followed only where it leads to a page.
+fn form(url: &str) -> Markup {
+    let is_page = ["http://", "https://"].into_iter().any(|scheme| url.starts_with(scheme));
+    html! { @if is_page { a href=(url) rel="noreferrer" { "What the customer sees" } } @else { (url) } }
 }
 
 /// The items of an asset, with how many there were and are to be.

@@ -5,6 +5,7 @@
 mod catalogue;
 mod console;
 mod file;
+mod offer;
 mod program;
 mod purchase;
 mod rest;
