@@ -13,12 +13,14 @@ mod conversations;
 mod form;
 mod guard;
 mod helpdesk;
+mod inquiry;
 mod layout;
 mod listings;
 mod live;
 mod offer;
 mod params;
 mod parts;
+mod products;
 mod purchase;
 mod request;
 mod requests;
@@ -60,6 +62,9 @@ pub(crate) fn router(server: &Server) -> Router {
         .route("/requests/{id}", get(request::show))
         .route("/requests/{id}/{action}", post(request::act))
         .route("/purchase", get(purchase::show).post(purchase::order))
+        .route("/form", get(inquiry::show).post(inquiry::answer))
+        .route("/products", get(products::all))
+        .route("/products/{id}", get(products::show))
         .route("/assets", get(assets::all))
         .route("/assets/{id}", get(assets::show))
         .route("/assets/{id}/{kind}", post(assets::act))

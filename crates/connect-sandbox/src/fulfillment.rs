@@ -18,7 +18,7 @@ pub(crate) use begin::go_on;
 pub(crate) use create::create;
 use offer::Offer;
 pub(crate) use offer::wrong;
-pub(crate) use validate::{form, pend, validate};
+pub(crate) use validate::{pend, validate};
 
 /// What is done with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +117,10 @@ pub(crate) fn act(world: &mut World<'_>, id: &str, action: Action, body: &Value)
         (Some(_), Action::Inquire) if template.is_null() => begin::show(world, &mut request, "inquire")?,
         (Some(_), Action::Pend) => begin::show(world, &mut request, "pending")?,
         _ => {}
+    }
+    if action == Action::Pend && request.get("params_form_url").is_some() {
+        // It is answered.
+        set(&mut request, "params_form_url", "");
     }
     world.put(REQUESTS, &request)?;
     Ok(request)

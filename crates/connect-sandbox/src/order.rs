@@ -28,14 +28,21 @@ pub struct Order<'a> {
     body: Value,
     params: Vec<Value>,
     items: Vec<Value>,
+    /// What is ordered where nothing is named.
+    usual: Vec<Value>,
 }
 
 impl<'a> Order<'a> {
-    /// A purchase with a customer, a reseller, a connection and a marketplace that look real.
+    /// A purchase with a customer, a reseller, a connection and a marketplace that look real; of a product that the
+    /// catalogue has, by one of its listings, and if no item is named, of its first one.
     pub(crate) fn purchase(sandbox: &'a Sandbox, product: &str) -> Self {
         // What a customer is called is of no matter where numbers can't be had; the order itself then fails.
         let seed = sandbox.core.change(Role::Platform, |world| world.number()).unwrap_or_default();
         let mut made = Value::from(&Generator::seeded(seed).purchase());
+        let known = sandbox.core.read(|world| of_catalogue(world, product, &made)).unwrap_or_default();
+        if let Some((body, usual)) = known {
+            return Self { sandbox, body, params: Vec::new(), items: Vec::new(), usual };
+        }
         if let Some(asset) = made["asset"].as_object_mut() {
             asset.insert("product".to_owned(), json!({"id": product, "name": product}));
             asset.remove("id");
@@ -44,17 +51,18 @@ impl<'a> Order<'a> {
         }
         let body = json!({"type": "purchase", "asset": made["asset"], "marketplace": made["marketplace"],
             "contract": made["contract"], "note": ""});
-        Self { sandbox, body, params: Vec::new(), items: Vec::new() }
+        Self { sandbox, body, params: Vec::new(), items: Vec::new(), usual: Vec::new() }
     }
 
     pub(crate) fn follow_up(sandbox: &'a Sandbox, kind: &str, id: &str) -> Self {
         let of = if id.starts_with("TC-") { "configuration" } else { "asset" };
         let body = json!({"type": kind, of: {"id": id}});
-        Self { sandbox, body, params: Vec::new(), items: Vec::new() }
+        Self { sandbox, body, params: Vec::new(), items: Vec::new(), usual: Vec::new() }
     }
 
-    /// The value of a parameter: a text, or an object or list for one that is structured. A purchase has the parameters
-    /// that are named here; those that the vendor fills in are named with an empty text.
+    /// The value of a parameter: a text, or an object or list for one that is structured. A purchase of a product that the
+    /// catalogue does not have has the parameters that are named here; those that the vendor fills in are named with an
+    /// empty text.
     pub fn param(self, id: impl Into<String>, value: impl Into<Value>) -> Self {
         let (id, value) = (id.into(), value.into());
         let key = if value.is_object() || value.is_array() { "structured_value" } else { "value" };
@@ -121,6 +129,9 @@ impl<'a> Order<'a> {
             }
             items.push(item);
         }
+        if items.is_empty() {
+            items = self.usual;
+        }
         let mut given = Map::new();
         for (name, values) in [("items", items), ("params", self.params)] {
             if !values.is_empty() {
@@ -141,6 +152,48 @@ fn created(
     let created = sandbox.core.change(Role::Platform, |world| create(world, body));
     let created = created.map_err(|error| SandboxError::refused(&error))?;
     Ok(created["id"].as_str().unwrap_or_default().to_owned())
+}
+
+/// An order for a product of the catalogue, and the items that are ordered where none is named.
+fn of_catalogue(
+    world: &World<'_>,
+    product: &str,
+    made: &Value,
+) -> Result<Option<(Value, Vec<Value>)>, ApiError> {
+    if world.find("products", product)?.is_none() {
+        return Ok(None);
+    }
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let is_its = |listing: &&Value| listing["product"]["id"] == product && listing["status"] == "listed";
+    let listings = world.list("listings")?;
+    let marketplace = listings.iter().find(is_its).map(|listing| &listing["contract"]["marketplace"]["id"]);
+    let items = world.list(&format!("products/{product}/items"))?;
+    let on_sale = |item: &&Value| item["status"].as_str().is_none_or(|status| status == "published");
+    let is_counted = |item: &&Value| on_sale(item) && !text(&item["type"]).eq_ignore_ascii_case("ppu");
+    let usual = items.iter().find(is_counted).or(items.iter().find(on_sale));
+    let usual = usual.map(|item| json!({"global_id": item["id"], "quantity": "1"}));
+    let resellers: Vec<Value> =
+        world.list("tier/accounts")?.into_iter().filter(|account| account["type"] == "reseller").collect();
+    let above = |account: &Value| resellers.iter().find(|own| own["id"] == account["parent"]["id"]);
+    let tier1 = resellers.iter().find(|account| above(account).is_some()).or(resellers.first());
+    let reference =
+        |account: Option<&Value>| account.map_or(json!({}), |account| json!({"id": account["id"]}));
+    let asset = &made["asset"];
+    let tier1_or_new =
+        tier1.map_or_else(|| newcomer(&asset["tiers"]["tier1"]), |tier1| reference(Some(tier1)));
+    let body = json!({"type": "purchase", "note": "", "marketplace": {"id": marketplace},
+        "asset": {"product": {"id": product}, "external_id": asset["external_id"], "external_uid": asset["external_uid"],
+            "items": [], "params": [], "tiers": {"customer": newcomer(&asset["tiers"]["customer"]), "tier1": tier1_or_new,
+                "tier2": reference(tier1.and_then(above))}}});
+    Ok(Some((body, usual.into_iter().collect())))
+}
+
+/// An account as one gives it who is not known yet.
+fn newcomer(account: &Value) -> Value {
+    let members = ["name", "external_id", "external_uid", "contact_info"];
+    Value::Object(
+        members.into_iter().filter_map(|name| Some((name.to_owned(), account.get(name)?.clone()))).collect(),
+    )
 }
 
 /// Objects are merged, all else is put in place.

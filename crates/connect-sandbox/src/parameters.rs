@@ -148,15 +148,19 @@ impl<'a> Parameters<'a> {
         })
     }
 
-    /// Marks the values of a phase that are required and not there; whether there is one is the answer.
-    pub(crate) fn mark_missing(&self, values: &mut [Value], phase: &str) -> bool {
-        let missing: Vec<&str> = self
-            .definitions
+    /// The names of a phase's parameters that are required and have no value.
+    pub(crate) fn missing(&self, values: &[Value], phase: &str) -> Vec<&'a str> {
+        self.definitions
             .iter()
             .filter(|own| text(own, "phase") == phase && self.asked(own, values).required)
             .map(|own| text(own, "name"))
             .filter(|name| of(values, name).is_none_or(is_blank))
-            .collect();
+            .collect()
+    }
+
+    /// Marks the values of a phase that are required and not there; whether there is one is the answer.
+    pub(crate) fn mark_missing(&self, values: &mut [Value], phase: &str) -> bool {
+        let missing = self.missing(values, phase);
         for value in values.iter_mut().filter(|value| missing.contains(&text(value, "id"))) {
             if let Some(members) = value.as_object_mut() {
                 members.insert("value_error".to_owned(), "This field is required.".into());

@@ -48,6 +48,16 @@ pub(super) async fn post_as(
     Ok(call(core, role, Method::POST, path, "", Some(body)).await?.0)
 }
 
+/// A call with a query, which is encoded already.
+pub(super) async fn post_with(
+    core: &Arc<Core>,
+    path: &str,
+    query: &str,
+    body: &Value,
+) -> Result<Value, Problem> {
+    Ok(call(core, Role::Platform, Method::POST, path, query, Some(body)).await?.0)
+}
+
 pub(super) async fn put(core: &Arc<Core>, path: &str, body: &Value) -> Result<Value, Problem> {
     Ok(call(core, Role::Platform, Method::PUT, path, "", Some(body)).await?.0)
 }

@@ -9,6 +9,7 @@ pub(super) enum Here {
     Requests,
     Purchase,
     Assets,
+    Products,
     Tiers,
     Accounts,
     Listings,
@@ -35,6 +36,7 @@ const MENU: &[(&str, &[Entry])] = &[
         &[
             (Here::Requests, "/", "Requests", "r"),
             (Here::Assets, "/assets", "Assets", "a"),
+            (Here::Products, "/products", "Products", "p"),
             (Here::Tiers, "/tier-configs", "Tier configs", "i"),
             (Here::Accounts, "/tier-accounts", "Tier accounts", "o"),
         ],

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use connect_model::rql::Rql;
+use connect_model::rql::{Operand, R, Rql};
 use serde_json::{Value, json};
 
 use super::{
@@ -37,6 +37,12 @@ fn note(known: &mut Known, object: &Value) {
     }
 }
 
+/// The listings of a product.
+pub(super) fn listings(core: &Core, product: &str) -> Result<Vec<Value>, Problem> {
+    let of_product = R::field("product.id").eq(Operand::text(product));
+    Ok(core.read(|world| world.matching("listings", &of_product))?)
+}
+
 impl Offer {
     pub(super) async fn of(core: &Arc<Core>, product: &str) -> Result<Self, Problem> {
         let path = format!("products/{}", api::segment(product));
@@ -45,15 +51,27 @@ impl Offer {
         let (mut params, mut items, mut marketplaces, mut connections, mut accounts) =
             (Vec::new(), Vec::new(), Known::new(), Known::new(), Known::new());
         if in_catalogue.is_some() {
-            params = all(&format!("{path}/parameters")).await?.items.iter().map(as_value).collect();
-            items = all(&format!("{path}/items")).await?.items;
-            all("marketplaces").await?.items.iter().for_each(|one| note(&mut marketplaces, one));
+            let by_position = "ordering(position)&limit=1000";
+            let below =
+                async |list: &str| api::list(core, &format!("{path}/{list}"), &Rql::Empty, by_position).await;
+            params = below("parameters").await?.items.iter().map(as_value).collect();
+            items = below("items").await?.items;
+            items.retain(|item| matches!(text(item, "/status"), "" | "published"));
+            let listings = listings(core, product)?;
+            let is_sold = |marketplace: &&Value| {
+                let mut listed = listings.iter().filter(|listing| text(listing, "/status") == "listed");
+                listings.is_empty()
+                    || listed.any(|listing| listing["contract"]["marketplace"]["id"] == marketplace["id"])
+            };
+            let known = all("marketplaces").await?.items;
+            known.iter().filter(is_sold).for_each(|one| note(&mut marketplaces, one));
             all(&format!("{path}/connections"))
                 .await?
                 .items
                 .iter()
                 .for_each(|one| note(&mut connections, one));
-            all("tier/accounts").await?.items.iter().for_each(|one| note(&mut accounts, one));
+            let known = core.read(|world| world.list("tier/accounts"))?;
+            known.iter().for_each(|one| note(&mut accounts, one));
         }
         let mut seen = Self::default();
         let requests = super::recent(core, LOOKED_AT)?;
@@ -105,6 +123,26 @@ impl Offer {
         }
     }
 
+    /// How much of an item a form begins with.
+    pub(super) fn usual(item: &Value, index: usize) -> &'static str {
+        match text(item, "/type") {
+            kind if kind.eq_ignore_ascii_case("ppu") => "unlimited",
+            _ if index == 0 => "1",
+            _ => "0",
+        }
+    }
+
+    /// The accounts that can be in a tier.
+    pub(super) fn accounts_of<'a>(&'a self, tier: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+        let other = if tier == "customer" { "reseller" } else { "customer" };
+        self.accounts.iter().filter(move |account| text(account, "/type") != other)
+    }
+
+    /// Whether nobody can order it without saying who sells it.
+    pub(super) fn needs_reseller(&self) -> bool {
+        self.product["configurations"]["requires_reseller_information"] == true
+    }
+
     /// The id by which an order names an item.
     pub(super) fn item_id(item: &Value) -> &str {
         first([text(item, "/local_id"), text(item, "/id")])
@@ -131,7 +169,17 @@ fn as_value(definition: &Value) -> Value {
         if let Some(name) = name {
             members.insert("id".to_owned(), name);
         }
-        let chosen = list(definition, "/constraints/choices").iter().find(|choice| choice["default"] == true);
+        let choices = list(definition, "/constraints/choices");
+        if text(definition, "/type") == "checkbox" {
+            let ticked = choices
+                .iter()
+                .map(|choice| (text(choice, "/value").to_owned(), (choice["default"] == true).into()));
+            members.insert("structured_value".to_owned(), Value::Object(ticked.collect()));
+        }
+        // One of those domains is no value yet.
+        let is_value =
+            |choice: &&Value| choice["default"] == true && text(definition, "/type") != "subdomain";
+        let chosen = choices.iter().find(is_value);
         let default = definition.get("default").or_else(|| chosen.map(|choice| &choice["value"]));
         members.insert(
             "value".to_owned(),

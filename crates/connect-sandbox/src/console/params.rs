@@ -135,14 +135,28 @@ fn constraints(param: &Value) -> String {
     words.join(" · ")
 }
 
+/// A parameter as if it had no value yet: whatever is typed is given then, a default too.
+pub(super) fn unfilled(param: &Value) -> Value {
+    let mut param = param.clone();
+    if let Some(members) = param.as_object_mut() {
+        members.remove("value");
+        members.remove("structured_value");
+    }
+    param
+}
+
 /// A field for a parameter, with what it has to be and what is wrong with it. A form that was sent comes again with
 /// what was typed. The form is what tells the fields of several forms on a page apart.
 pub(super) fn field(param: &Value, form: &str, sent: Option<&Form>, error: &str) -> Markup {
     let id = text(param, "/id");
     let (name, kind) = (format!("p:{id}"), text(param, "/type"));
     let title = first([text(param, "/title"), text(param, "/name"), id]);
-    if matches!(kind, "heading" | "content") {
-        return html! { p.(kind) { (title) } };
+    match kind {
+        "heading" => return html! { p.heading { (title) } },
+        "content" => {
+            return html! { p.content { (first([text(param, "/constraints/display_content"), title])) } };
+        }
+        _ => {}
     }
     let hint = first([
         text(param, "/constraints/hint"),

@@ -57,7 +57,7 @@ pub(super) async fn order(State(console): State<Console>, sent: Form) -> Result<
 fn body(offer: &Offer, sent: &Form, wrong: &mut Vec<(String, String)>) -> Option<Value> {
     let mut values = Vec::new();
     for param in &offer.params {
-        let given = match params::change(&json_without_value(param), sent) {
+        let given = match params::change(&params::unfilled(param), sent) {
             Ok(given) => given,
             Err(error) => {
                 wrong.push((text(param, "/id").to_owned(), error));
@@ -90,10 +90,7 @@ fn body(offer: &Offer, sent: &Form, wrong: &mut Vec<(String, String)>) -> Option
     let tier = |name: &str| match sent.get(name) {
         "" => None,
         // A new one: its name, and where to write to.
-        "new" => Some(json!({"name": sent.get(&format!("{name}:name")), "contact_info": {
-            "city": sent.get(&format!("{name}:city")), "country": sent.get(&format!("{name}:country")),
-            "contact": {"email": sent.get(&format!("{name}:email")), "first_name": sent.get(&format!("{name}:first_name")),
-                "last_name": sent.get(&format!("{name}:last_name"))}}})),
+        "new" => Some(newcomer(sent, name)),
         id if offer.is_in_catalogue => Some(json!({"id": id})),
         id => known(&offer.accounts, id),
     };
@@ -121,14 +118,13 @@ fn body(offer: &Offer, sent: &Form, wrong: &mut Vec<(String, String)>) -> Option
     Some(body)
 }
 
-/// The parameter as if it had no value yet: whatever is typed is given, a default too.
-fn json_without_value(param: &Value) -> Value {
-    let mut param = param.clone();
-    if let Some(members) = param.as_object_mut() {
-        members.remove("value");
-        members.remove("structured_value");
-    }
-    param
+/// An account as a form has it.
+fn newcomer(sent: &Form, tier: &str) -> Value {
+    let part = |name: &str| sent.get(&format!("{tier}:{name}"));
+    json!({"name": part("name"), "contact_info": {
+        "address_line1": part("address_line1"), "city": part("city"), "postal_code": part("postal_code"),
+        "country": part("country"), "contact": {"email": part("email"), "first_name": part("first_name"),
+            "last_name": part("last_name")}}})
 }
 
 fn made_up() -> String {
@@ -171,6 +167,8 @@ fn tier(offer: &Offer, sent: Option<&Form>, name: &str, title: &str, is_needed: 
         ("first_name", "First name"),
         ("last_name", "Last name"),
         ("email", "E-mail"),
+        ("address_line1", "Address"),
+        ("postal_code", "Postal code"),
         ("city", "City"),
         ("country", "Country"),
     ];
@@ -179,7 +177,7 @@ fn tier(offer: &Offer, sent: Option<&Form>, name: &str, title: &str, is_needed: 
             label for=(name) { (title) }
             select id=(name) name=(name) data-new={ "new-" (name) } {
                 @if !is_needed { option value="" { "None" } }
-                @for (index, account) in offer.accounts.iter().enumerate() {
+                @for (index, account) in offer.accounts_of(name).enumerate() {
                     @let id = text(account, "/id");
                     option value=(id) selected[chosen(id, index)] { (first([text(account, "/name"), id])) }
                 }
@@ -210,7 +208,12 @@ fn form(
         wrong.iter().find(|(id, _)| id == text(param, "/id")).map_or("", |(_, error)| error.as_str())
     };
     let ordering = |param: &&Value| {
-        matches!(text(param, "/scope"), "" | "asset") && matches!(text(param, "/phase"), "" | "ordering")
+        // What depends on others can be asked for; what is hidden in any case can't.
+        let constraints = &param["constraints"];
+        let is_hidden = constraints["hidden"] == true && constraints["dependency"].is_null();
+        matches!(text(param, "/scope"), "" | "asset")
+            && matches!(text(param, "/phase"), "" | "ordering")
+            && !(offer.is_in_catalogue && is_hidden)
     };
     let product = text(&offer.product, "/id");
     let select = |name: &str, title: &str, list: &[Value]| {
@@ -254,14 +257,14 @@ fn form(
                             " " code.quiet { (text(item, "/mpn")) } " "
                             span.quiet { (first([text(item, "/period"), text(item, "/item_type")])) }
                         }
-                        input id=(name) name=(name) inputmode="decimal" value=(sent.map_or(if index == 0 { "1" } else { "0" }, |sent| sent.get(&name))) autocomplete="off";
+                        input id=(name) name=(name) inputmode="decimal" value=(sent.map_or(Offer::usual(item, index), |sent| sent.get(&name))) autocomplete="off";
                     }
                 }
             }
             section.panel {
                 h2 { "Customer and tiers" }
                 (tier(offer, sent, "customer", "Customer", true))
-                (tier(offer, sent, "tier1", "Tier 1", false))
+                (tier(offer, sent, "tier1", "Tier 1", offer.needs_reseller()))
                 (tier(offer, sent, "tier2", "Tier 2", false))
             }
             section.panel {

@@ -72,11 +72,17 @@ async fn run(console: &Console, path: &str, request: &Value, refused: &mut Refus
                 template => post(json!({"template_id": template})).await,
             }
         }
-        "params" | "pend" => {
+        "schedule" => {
+            let date = sent.get("planned_date").trim();
+            // What the field of a browser gives is without an offset; it is UTC.
+            let date = if date.is_empty() { Value::Null } else { date.into() };
+            post(json!({"planned_date": date})).await
+        }
+        "params" | "pend" | "validate" => {
             let definitions = definitions(console, request).await?;
             let Some(changes) = refused.changes(&joined(request, &definitions)) else { return Ok(()) };
             let mut body = json!({"asset": {"params": changes}});
-            if action == "pend" {
+            if action != "params" {
                 return post(body).await;
             }
             if let Some(note) = sent.find("note").filter(|note| *note != text(request, "/note")) {
@@ -172,8 +178,17 @@ fn actions(request: &Value, params: &[Value], templates: &[Value], refused: &Ref
             (panels.panel("params", "Edit parameters", "plain", &html! { (panels.values("params", false)) (note) }))
         }
         @if status == "draft" {
+            (panels.panel("validate", "Validate", "plain", &panels.values("validate", true)))
             @if text(request, "/type") == "purchase" { (panels.button("purchase", "Purchase")) }
             @else { (panels.button("submit", "Submit")) }
+        }
+        @if status == "pending" {
+            (panels.panel("schedule", "Schedule", "plain", &html! {
+                label {
+                    span { "Planned date (UTC)" }
+                    input type="datetime-local" name="planned_date" value=(panels.typed("schedule", "planned_date", ""));
+                }
+            }))
         }
         @if status == "scheduled" {
             (panels.button("pend", "Make pending"))
@@ -237,6 +252,7 @@ fn facts(request: &Value, params: &[Value]) -> Markup {
                 (row("Hub", &of("/asset/connection/hub")))
                 (row("External id", &plain("/asset/external_id")))
                 (row("Template", &of("/template")))
+                (row("Form", &form(text(request, "/params_form_url"))))
                 (row("Note", &plain("/note")))
                 (row("Planned date", &time_of(text(request, "/planned_date"))))
                 (row("Effective date", &time_of(text(request, "/effective_date"))))
@@ -246,6 +262,12 @@ fn facts(request: &Value, params: &[Value]) -> Markup {
             details data-key="json" { summary { "JSON" } (shown(request.clone())) }
         }
     }
+}
+
+/// Where the customer answers. What a payload says is followed only where it leads to a page.
+fn form(url: &str) -> Markup {
+    let is_page = ["http://", "https://"].into_iter().any(|scheme| url.starts_with(scheme));
+    html! { @if is_page { a href=(url) rel="noreferrer" { "What the customer sees" } } @else { (url) } }
 }
 
 /// The items of an asset, with how many there were and are to be.

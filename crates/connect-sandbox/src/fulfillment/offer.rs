@@ -159,9 +159,17 @@ impl Offer {
                 && listing["contract"]["marketplace"]["id"] == marketplace
                 && text(listing, "status") == "listed"
         };
-        let listing = world.list("listings")?.into_iter().find(is_it);
-        let none = "There is no Listing for specified Product and Marketplace.";
-        listing.ok_or_else(|| ApiError::bad("VAL_001", none))
+        let none = || ApiError::bad("VAL_001", "There is no Listing for specified Product and Marketplace.");
+        let listing = world.list("listings")?.into_iter().find(is_it).ok_or_else(none)?;
+        let id = listing["contract"]["id"].as_str().unwrap_or_default();
+        let status = world.find("contracts", id)?.map(|contract| text(&contract, "status").to_owned());
+        match status {
+            Some(status) if !matches!(status.as_str(), "" | "active") => Err(ApiError::bad(
+                "VAL_001",
+                format!("The Contract {id} of the Listing is {status}, not active."),
+            )),
+            _ => Ok(listing),
+        }
     }
 
     /// The connection that an order names, or else one to a hub of the marketplace.

@@ -1,8 +1,12 @@
 //! The extension says what it thinks of a draft, and of what a customer typed into an inquiry form.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{Action, Values, act, change, offer::Offer, refused, status};
+use super::{
+    Action, Values, act, change, changes,
+    offer::{Offer, wrong},
+    refused, status,
+};
 use crate::{
     api_error::ApiError, core::Core, parameters::Giver, role::Role, store::REQUESTS, validation, world::World,
 };
@@ -57,7 +61,7 @@ pub(crate) async fn pend(
     let is_validated = core.read(|world| {
         let request = world.get(REQUESTS, id)?;
         if let Some(code) = code {
-            check_form(&request, body, code)?;
+            check_form(world, &request, body, code)?;
         }
         let capability = match request["type"].as_str() {
             Some("purchase") => "/capabilities/inquiring/validation",
@@ -78,22 +82,25 @@ pub(crate) async fn pend(
     core.change(role, |world| act(world, id, Action::Pend, &Value::Null))
 }
 
-fn check_form(request: &Value, body: &Value, code: &str) -> Result<(), ApiError> {
+/// By the form all that was asked for has to be given.
+fn check_form(world: &World<'_>, request: &Value, body: &Value, code: &str) -> Result<(), ApiError> {
     let form = request["params_form_url"].as_str().and_then(|form| url::Url::parse(form).ok());
     let own = form.as_ref().and_then(|form| form.query_pairs().find(|(name, _)| name == "code"));
     if own.is_none_or(|(_, own)| own != code) {
         return Err(ApiError::bad("VAL_001", "code: It is not that of the request's form."));
     }
-    if !body["asset"]["params"].is_array() {
+    if changes(body)?.is_empty() {
         return Err(ApiError::bad("VAL_001", "asset.params: This field is required."));
     }
-    Ok(())
-}
-
-/// Opens the parameters of a request to whom its answer is asked of, by the code of its form alone.
-pub(crate) fn form(core: &Core, id: &str, code: &str) -> Result<Value, ApiError> {
-    let request = core.read(|world| world.get(REQUESTS, id))?;
-    let any = json!({"asset": {"params": []}});
-    check_form(&request, &any, code)?;
-    Ok(request)
+    let Some(offer) = Offer::of(world, request)? else { return Ok(()) };
+    let mut typed = request.clone();
+    let values = Values { offer: Some(&offer), giver: Giver::Buyer };
+    change(&mut typed, body, values, &world.now())?;
+    let params = typed.pointer("/asset/params").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let missing = offer.parameters().missing(params, "ordering");
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let text = |name: &&str| format!("asset.params.{name}: This field is required.");
+    Err(wrong(missing.iter().map(text).collect()))
 }

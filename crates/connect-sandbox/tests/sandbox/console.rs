@@ -8,14 +8,14 @@ use tokio::time::timeout;
 use crate::support::{ENVIRONMENT, PATIENCE, Rest, Runner, purchase};
 
 /// A browser that follows no redirect.
-struct Browser<'a>(&'a Sandbox);
+pub(crate) struct Browser<'a>(pub(crate) &'a Sandbox);
 
 impl Browser<'_> {
-    async fn get(&self, path: &str) -> (StatusCode, String, HeaderMap) {
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, String, HeaderMap) {
         self.send(Method::GET, path, &[], &[]).await
     }
 
-    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> (StatusCode, String, HeaderMap) {
+    pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> (StatusCode, String, HeaderMap) {
         let origin = self.0.url();
         self.send(Method::POST, path, fields, &[("Origin", &origin)]).await
     }
@@ -199,7 +199,7 @@ async fn a_variable_goes_to_the_runners() {
 async fn a_purchase_is_ordered_with_what_was_typed() {
     let sandbox = Sandbox::builder().request(purchase("PR-1")).start().await.unwrap();
     let browser = Browser(&sandbox);
-    assert!(browser.get("/purchase").await.1.contains("name=\"p:domain\""));
+    assert!(browser.get("/purchase?product=PRD-1").await.1.contains("name=\"p:domain\""));
     let fields =
         [("product", "PRD-1"), ("p:domain", "b.example"), ("customer", "new"), ("customer:name", "New Ltd")];
     let (status, page, headers) = browser.post("/purchase", &fields).await;

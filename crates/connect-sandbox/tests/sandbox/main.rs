@@ -2,12 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test")]
 
+mod catalogue;
 mod console;
 mod conversations;
+mod drafts;
 mod file;
 mod helpdesk;
 mod listings;
+mod offer;
 mod program;
+mod purchase;
 mod rest;
 mod runner;
 mod support;

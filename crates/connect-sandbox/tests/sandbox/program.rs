@@ -67,5 +67,10 @@ fn it_says_why_it_can_not_start() {
     let output = end(&["--address", "127.0.0.1:0", "--requests", "/nowhere.json"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("/nowhere.json can't be read as requests"));
+    for flag in ["--catalogue", "--import"] {
+        let output = end(&["--address", "127.0.0.1:0", flag, "/nowhere.json"]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("/nowhere.json: No such file"), "{flag}");
+    }
     assert_eq!(end(&["--speed", "fast"]).status.code(), Some(2));
 }
