@@ -69,7 +69,7 @@ pub(crate) async fn pend(
 fn check_form(request: &Value, body: &Value, code: &str) -> Result<(), ApiError> {
     let own = text(&request["activation"], "link").rsplit_once("code=").map(|(_, own)| own);
     if own != Some(code) {
-        return Err(ApiError::bad("VAL_001", "code: It is not that of the request's form."));
+        return Err(ApiError::bad("VAL_001", "code: The code is not that of the request's form."));
     }
     if !body["params"].is_array() {
         return Err(ApiError::bad("VAL_001", "params: This field is required."));

@@ -349,7 +349,8 @@ async fn each_changes_what_is_his() {
     let contract = "contracts/CRD-00000-00000-00002";
     assert_eq!(rest.post(&format!("{contract}/terminate"), json!({})).await.0, StatusCode::FORBIDDEN);
     assert_eq!(rest.order(&format!("{contract}/sign"), json!({})).await.0, StatusCode::BAD_REQUEST);
-    assert_eq!(rest.order(&format!("{contract}/terminate"), json!({})).await.1["status"], "terminated");
+    assert_eq!(rest.order(&format!("{contract}/terminate"), json!({})).await.0, StatusCode::OK);
+    assert_eq!(rest.get(contract).await.1["status"], "terminated");
 }
 
 #[tokio::test]

@@ -10,8 +10,8 @@ use crate::support::{ENVIRONMENT, PURCHASE, Rest, Runner, purchase, settled};
 
 /// A runner that validates purchases.
 async fn validator(sandbox: &Sandbox) -> Runner {
-    let socket = Runner::open(sandbox, &format!("{ENVIRONMENT}/SIN-1"), "interactive", sandbox.api_key());
-    let mut runner = Runner(socket.await.unwrap());
+    let path = format!("{ENVIRONMENT}/SIN-1");
+    let mut runner = Runner(Runner::open(sandbox, &path, "interactive", sandbox.api_key()).await.unwrap());
     runner
         .send(&json!({"version": 2, "message_type": "setup_request", "data": {
             "event_subscriptions": {"asset_purchase_request_validation": ["draft", "inquiring"]}}}))
@@ -101,7 +101,7 @@ async fn a_form_is_validated_before_the_request_goes_on() {
     let mut runner = validator(&sandbox).await;
     let body = json!({"asset": {"params": [{"id": "domain", "value": "b.example"}]}});
     let wrong = rest.order("requests/PR-1/pend?code=wrong", body.clone()).await;
-    assert_eq!(wrong.1["errors"], json!(["code: It is not that of the request's form."]));
+    assert_eq!(wrong.1["errors"], json!(["code: The code is not that of the request's form."]));
     let taken = json!({"id": "domain", "value": "b.example", "value_error": "It is taken."});
     let (refused, _) =
         tokio::join!(rest.order("requests/PR-1/pend?code=right", body.clone()), says(&mut runner, taken));
