@@ -23,7 +23,7 @@ pub(crate) fn setup(world: &mut World<'_>, request: &mut Value) -> Result<(), Ap
     if let Some(tiers) = request.pointer_mut("/asset/tiers") {
         accounts::enlist(world, tiers)?;
     }
-    if !matches!(text(request, "status"), "pending" | "inquiring") {
+    if text(request, "status") != "pending" {
         return Ok(());
     }
     let product = text(&request["asset"]["product"], "id").to_owned();

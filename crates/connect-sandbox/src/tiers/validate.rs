@@ -34,18 +34,18 @@ pub(crate) async fn validate(core: &Core, role: Role, id: &str, body: &Value) ->
     })
 }
 
-/// An inquiry is answered: where the product can, the extension validates what was typed first. A code is that of the
-/// form, which sends what was typed.
+/// An inquiry is answered: where the product can, the extension validates what was typed first. The form
+/// sends its code and what was typed.
 pub(crate) async fn pend(
     core: &Core,
     role: Role,
     id: &str,
     body: &Value,
-    code: Option<&str>,
+    form: Option<&str>,
 ) -> Result<Value, ApiError> {
     let is_validated = core.read(|world| {
         let request = world.get(REQUESTS, id)?;
-        if let Some(code) = code {
+        if let Some(code) = form {
             check_form(&request, body, code)?;
         }
         let product = world.find("products", text(&request["configuration"]["product"], "id"))?;
@@ -67,8 +67,9 @@ pub(crate) async fn pend(
 }
 
 fn check_form(request: &Value, body: &Value, code: &str) -> Result<(), ApiError> {
-    let own = text(&request["activation"], "link").rsplit_once("code=").map(|(_, own)| own);
-    if own != Some(code) {
+    let form = url::Url::parse(text(&request["activation"], "link")).ok();
+    let own = form.as_ref().and_then(|form| form.query_pairs().find(|(name, _)| name == "code"));
+    if own.is_none_or(|(_, own)| own != code) {
         return Err(ApiError::bad("VAL_001", "code: It is not that of the request's form."));
     }
     if !body["params"].is_array() {

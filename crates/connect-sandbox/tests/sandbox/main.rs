@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test")]
 
 mod console;
+mod console_tiers;
 mod conversations;
 mod file;
 mod helpdesk;
