@@ -179,6 +179,11 @@ async fn a_purchase_waits_for_its_tiers() {
     let portal = json!({"params": [{"id": "portal", "value": "west"}]});
     assert_eq!(rest.order(&wrong_form, portal.clone()).await.0, StatusCode::BAD_REQUEST);
     assert_eq!(rest.order(&form, json!({})).await, refused("VAL_001", "params: This field is required."));
+    let nothing = json!({"params": [{"id": "portal", "value": ""}]});
+    assert_eq!(
+        rest.order(&form, nothing).await,
+        refused("VAL_001", "params.portal: This field is required.")
+    );
     let long = json!({"params": [{"id": "portal", "value": "far too long"}]});
     assert_eq!(rest.order(&form, long).await.0, StatusCode::BAD_REQUEST);
     assert_eq!(rest.order(&form, portal).await, NOTHING);
@@ -189,8 +194,13 @@ async fn a_purchase_waits_for_its_tiers() {
     rest.put(path(&lower, "").trim_end_matches('/'), reseller).await;
     let (_, approved) = rest.post(&path(&lower, "approve"), json!({})).await;
     assert_eq!(approved["template"]["representation"], "Portal west is ready");
-    let markdown = rest.call(Method::GET, &path(&lower, "render"), None).await;
-    assert_eq!(markdown.0, StatusCode::OK);
+    let of_lower = format!("tier/configs/{}/render", lower["configuration"]["id"].as_str().unwrap());
+    for rendered in [path(&lower, "render"), of_lower] {
+        let call = reqwest::Client::new().get(format!("{}/public/v1/{rendered}", sandbox.url()));
+        let answer = call.header("Authorization", sandbox.api_key()).send().await.unwrap();
+        assert_eq!(answer.headers()["Content-Type"], "text/markdown; charset=utf-8");
+        assert_eq!(answer.text().await.unwrap(), "Portal west is ready");
+    }
     let pending = sandbox.request(&id).unwrap();
     assert_eq!(pending["status"], "pending");
     assert_eq!(pending["asset"]["tiers"]["tier1"]["scopes"], json!(["tier1"]));
@@ -580,6 +590,9 @@ async fn vendors_are_told_of_a_changed_account() {
     assert_eq!(rest.get(&format!("tier/accounts?eq(id,{RESELLER})")).await.2, "items 0-0/0");
     let asset = sandbox.asset(closed["asset"]["id"].as_str().unwrap()).unwrap();
     assert_eq!(asset["tiers"]["tier1"]["name"], "Renamed", "what was bought for it still shows it");
+    let whole = json!({"type": "purchase", "asset": {"product": {"id": "PRD-9"}, "tiers": {"tier1": config["account"]}}});
+    let gone = format!("asset.tiers.tier1.id: \"{RESELLER}\" does not exist.");
+    assert_eq!(rest.order("requests", whole).await, refused("VAL_001", &gone));
     let (status, error) = rest.order("tier/account-requests", change(json!({"tax_id": "U"}))).await;
     assert_eq!((status, &error["error_code"]), (StatusCode::BAD_REQUEST, &json!("TAR_003")));
     for (body, text) in [
@@ -741,4 +754,107 @@ async fn tests_act_on_tiers_as_on_assets() {
         sandbox.act(&id, "approve", json!({})).is_err()
             && sandbox.act("TCR-9", "approve", json!({})).is_err()
     );
+}
+
+/// Whatever is sent, the answer is one of Connect's.
+#[tokio::test]
+async fn odd_bodies_are_refused() {
+    let sandbox = sandbox(two_tiers()).await;
+    let rest = Rest(&sandbox);
+    set_up(&rest).await;
+    let config = sandbox.tier_configs()[0]["id"].clone();
+    let mut odd = request_of(&rest, 2).await;
+    odd["id"] = "TCR-odd".into();
+    odd["status"] = "pending".into();
+    odd["params"] = json!([7, null, {}, {"id": 7}, {"id": "level", "value_error": "x"}]);
+    odd["events"] = json!("x");
+    odd["configuration"] = json!([]);
+    sandbox.add_request(odd).unwrap();
+    let bodies = [
+        json!([]),
+        json!("x"),
+        json!({}),
+        json!({"params": 7, "reason": [], "notes": 7, "type": 7, "account": 7, "configuration": 7, "template": 7}),
+        json!({"params": [7], "configuration": {"id": config}, "template": {"id": 7}, "effective_date": 7}),
+        json!({"params": [{"id": "level"}], "type": "adjustment", "configuration": {"id": config}, "reason": "r"}),
+        json!({"contact_info": [], "parent": 7, "hub": 7, "type": "update", "account": {"id": RESELLER, "contact_info": 7}}),
+        json!({"params": [{"id": "level", "value": {}, "structured_value": 7, "value_error": []}]}),
+    ];
+    let actions = ["approve", "fail", "inquire", "pend", "submit", "validate", "assign", "unassign"];
+    for body in &bodies {
+        let mut calls = vec![
+            (Method::POST, "tier/config-requests".to_owned()),
+            (Method::PUT, "tier/config-requests/TCR-odd".to_owned()),
+            (Method::POST, "tier/accounts".to_owned()),
+            (Method::PUT, format!("tier/accounts/{RESELLER}")),
+            (Method::POST, "tier/account-requests".to_owned()),
+        ];
+        calls.extend(actions.map(|action| (Method::POST, format!("tier/config-requests/TCR-odd/{action}"))));
+        for (method, path) in calls {
+            for key in [sandbox.api_key(), sandbox.distributor_key()] {
+                let (status, answer, _) = rest.call_as(key, method.clone(), &path, Some(body.clone())).await;
+                assert!(status.as_u16() < 500, "{method} {path} {body}: {status} {answer}");
+                if !status.is_success() {
+                    assert!(
+                        answer["errors"][0].as_str().is_some_and(|text| !text.is_empty()),
+                        "{path} {answer}"
+                    );
+                }
+            }
+        }
+    }
+    // It is still there to be read.
+    assert_eq!(rest.get("tier/config-requests?limit=1").await.0, StatusCode::OK);
+}
+
+/// Samples of Connect's own go through their life here.
+#[tokio::test]
+async fn real_requests_are_taken_as_they_are() {
+    let folder = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    if !folder.is_dir() {
+        assert!(std::env::var_os("CI").is_none(), "the samples are missing: {}", folder.display());
+        eprintln!("skipped: no samples at {}", folder.display());
+        return;
+    }
+    let mut approved = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let file = entry.unwrap().path();
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        if !name.starts_with("tier-config-request") || name.contains("create-body") {
+            continue;
+        }
+        let sample: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        let list = if let Value::Array(list) = sample { list } else { vec![sample] };
+        for request in list {
+            let sandbox = Sandbox::start().await.unwrap();
+            let rest = Rest(&sandbox);
+            let id = sandbox.add_request(request.clone()).unwrap();
+            let own = format!("tier/config-requests/{id}");
+            assert_eq!(rest.get(&own).await.1, request, "{name}");
+            if request["status"] != "pending" {
+                continue;
+            }
+            let known = ["/params/0/id", "/configuration/params/0/id"]
+                .into_iter()
+                .find_map(|place| request.pointer(place));
+            if let Some(known) = known {
+                let (status, changed) =
+                    rest.put(&own, json!({"params": [{"id": known, "value": "7"}]})).await;
+                assert_eq!(
+                    (status, &changed["params"][0]["value"]),
+                    (StatusCode::OK, &json!("7")),
+                    "{name}: {changed}"
+                );
+            }
+            let body = json!({"template": {"id": "TL-000-000-000"}});
+            let (status, answer) = rest.post(&format!("{own}/approve"), body).await;
+            assert_eq!(
+                (status, &answer["template"]["id"]),
+                (StatusCode::OK, &json!("TL-000-000-000")),
+                "{name}"
+            );
+            approved += 1;
+        }
+    }
+    assert!(approved >= 3, "{approved}");
 }
