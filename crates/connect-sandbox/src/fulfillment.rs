@@ -111,8 +111,8 @@ pub(crate) fn act(world: &mut World<'_>, id: &str, action: Action, body: &Value)
     apply(&mut request, action, body, &template, values, &now)?;
     match (&offer, action) {
         (Some(offer), Action::Order) => {
-            begin::begin(world, offer, &mut request)?;
             tiers::setup(world, &mut request)?;
+            begin::begin(world, offer, &mut request)?;
         }
         (Some(_), Action::Inquire) if template.is_null() => begin::show(world, &mut request, "inquire")?,
         (Some(_), Action::Pend) => begin::show(world, &mut request, "pending")?,

@@ -91,7 +91,11 @@ impl Sandbox {
             self.core.act(Role::Platform, id, action, &body)
         } else {
             let act = |world: &mut World<'_>| tiers::act(world, id, action, &body).transpose();
-            self.core.change(Role::Platform, act).and_then(|end| end.ok_or_else(ApiError::not_found))
+            match self.core.change(Role::Platform, act) {
+                Ok(None) => return Err(unknown()),
+                Ok(Some(request)) => Ok(request),
+                Err(error) => Err(error),
+            }
         };
         end.map_err(|error| SandboxError::refused(&error))
     }

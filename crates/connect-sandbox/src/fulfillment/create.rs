@@ -18,8 +18,7 @@ use crate::{
 pub(crate) fn create(world: &mut World<'_>, body: &Value) -> Result<Value, ApiError> {
     let vendors = body["type"] == "adjustment";
     world.only(if vendors { Role::Vendor } else { Role::Distributor })?;
-    let given = body.get("id").filter(|id| !id.is_null());
-    let mut request = if let Some(id) = given {
+    let request = if let Some(id) = body.get("id").filter(|id| !id.is_null()) {
         let id = id.as_str().unwrap_or_default();
         if world.find(REQUESTS, id)?.is_some() {
             return Err(ApiError::conflict(format!("The request {id} exists.")));
@@ -32,9 +31,6 @@ pub(crate) fn create(world: &mut World<'_>, body: &Value) -> Result<Value, ApiEr
     } else {
         buy(world, body)?
     };
-    if given.is_none() {
-        tiers::setup(world, &mut request)?;
-    }
     world.put(REQUESTS, &request)?;
     Ok(request)
 }
@@ -55,9 +51,12 @@ fn buy(world: &mut World<'_>, body: &Value) -> Result<Value, ApiError> {
     };
     let product = body["asset"]["product"]["id"].as_str().unwrap_or_default();
     let Some(offer) = Offer::find(world, product)? else {
-        return Ok(as_it_comes(body, &digits, &world.now()));
+        let mut request = as_it_comes(body, &digits, &world.now());
+        tiers::setup(world, &mut request)?;
+        return Ok(request);
     };
     let mut request = purchase(world, &offer, body, &digits, giver(world))?;
+    tiers::setup(world, &mut request)?;
     begin(world, &offer, &mut request)?;
     Ok(request)
 }
@@ -69,6 +68,7 @@ fn follow(world: &mut World<'_>, asset: &str, body: &Value) -> Result<Value, Api
     let offer = Offer::find(world, asset["product"]["id"].as_str().unwrap_or_default())?;
     let order = Order { body, asset: &asset, others: &others, offer: offer.as_ref(), giver: giver(world) };
     let mut request = order.follow_up(&world.now())?;
+    tiers::setup(world, &mut request)?;
     if let Some(offer) = &offer {
         begin(world, offer, &mut request)?;
     }

@@ -1,12 +1,9 @@
 //! Tier configurations, tier accounts, and the requests for them.
 
-use axum::{
-    http::header::CONTENT_TYPE,
-    response::{IntoResponse, Response},
-};
+use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::{Call, created, no_content, ok};
+use super::{Call, catalogue::markdown, created, no_content, ok};
 use crate::{
     api_error::ApiError,
     role::Role,
@@ -41,10 +38,6 @@ async fn configs(call: &Call<'_>, path: &[&str]) -> Result<Response, ApiError> {
     }
 }
 
-fn markdown(text: String) -> Response {
-    ([(CONTENT_TYPE, "text/markdown; charset=utf-8")], text).into_response()
-}
-
 async fn config_requests(call: &Call<'_>, path: &[&str]) -> Result<Response, ApiError> {
     let body = &call.body;
     match (call.route(), path) {
@@ -60,8 +53,7 @@ async fn config_requests(call: &Call<'_>, path: &[&str]) -> Result<Response, Api
             Ok(ok(&tiers::validate(call.core, call.role, id, body).await?))
         }
         ("POST", [id, "pend"]) => {
-            let query = url::form_urlencoded::parse(call.query.as_bytes());
-            let code = query.into_iter().find(|(name, _)| name == "code").map(|(_, code)| code);
+            let code = call.parameter("code");
             tiers::pend(call.core, call.role, id, body, code.as_deref()).await?;
             Ok(no_content())
         }

@@ -219,30 +219,38 @@ pub(super) fn enlist(world: &mut World<'_>, tiers: &mut Value) -> Result<(), Api
             Some(id) => world.find(ACCOUNTS, id)?,
             None => Some(make(world, &ordered, if tier == "customer" { tier } else { "reseller" }, &place)?),
         };
+        let is_new = known.is_none();
         let mut account = match known {
             Some(account) => account,
-            // Given whole with its id, as a copy of Connect's own: that is it.
-            None if ordered.get("name").is_some() || ordered.get("contact_info").is_some() => ordered,
-            None => {
-                let text = format!("{place}id: \"{}\" does not exist.", text(&ordered, "id"));
-                return Err(ApiError::bad("VAL_001", text));
-            }
+            None => given_whole(world, ordered, &place)?,
         };
-        use_as(&mut account, tier);
-        world.put(ACCOUNTS, &account)?;
+        if use_as(&mut account, tier) || is_new {
+            world.put(ACCOUNTS, &account)?;
+        }
         set(tiers, tier, account);
     }
     Ok(())
 }
 
-/// Notes what an account is used as.
-fn use_as(account: &mut Value, tier: &str) {
+/// An account that is not here, given with its id as a copy of Connect's own.
+fn given_whole(world: &World<'_>, account: Value, place: &str) -> Result<Value, ApiError> {
+    let id = text(&account, "id");
+    let is_whole = account.get("name").is_some() || account.get("contact_info").is_some();
+    if is_whole && world.find(DECOMMISSIONED, id)?.is_none() {
+        return Ok(account);
+    }
+    Err(ApiError::bad("VAL_001", format!("{place}id: \"{id}\" does not exist.")))
+}
+
+/// Notes what an account is used as, where it was not before.
+fn use_as(account: &mut Value, tier: &str) -> bool {
     if !account["scopes"].is_array() {
         set(account, "scopes", json!([]));
     }
-    if let Some(scopes) = account.get_mut("scopes").and_then(Value::as_array_mut)
-        && !scopes.iter().any(|scope| scope == tier)
-    {
-        scopes.push(tier.into());
-    }
+    let scopes = account.get_mut("scopes").and_then(Value::as_array_mut);
+    let Some(scopes) = scopes.filter(|scopes| !scopes.iter().any(|scope| scope == tier)) else {
+        return false;
+    };
+    scopes.push(tier.into());
+    true
 }

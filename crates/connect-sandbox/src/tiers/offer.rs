@@ -42,12 +42,18 @@ pub(super) fn is_able(product: &Value, capability: &str) -> bool {
     product.pointer(&format!("/capabilities/{capability}")) == Some(&Value::Bool(true))
 }
 
-/// The levels that a product wants configurations of, the upper one first. Where it says nothing of them, its parameters do.
+/// The highest level that a product may want configurations of.
+pub(super) fn highest(product: &Value) -> Option<Level> {
+    match product.pointer("/capabilities/tiers") {
+        Some(tiers) => Level::of(&tiers["configs"]["level"]),
+        // It says nothing of them, so its parameters do.
+        None => Some(Level::Two),
+    }
+}
+
+/// The levels that a product wants configurations of, the upper one first: those that it has parameters of.
 pub(super) fn levels(product: &Value, definitions: &[Value]) -> Vec<Level> {
-    let highest = match product.pointer("/capabilities/tiers") {
-        Some(tiers) => Level::of(&tiers["configs"]["level"]).map_or(0, Level::number),
-        None => 2,
-    };
+    let highest = highest(product).map_or(0, Level::number);
     let is_wanted = |level: &Level| level.number() <= highest && !params::of(definitions, *level).is_empty();
     [Level::Two, Level::One].into_iter().filter(is_wanted).collect()
 }

@@ -5,19 +5,13 @@ use serde_json::Value;
 use super::{offer::Level, text};
 use crate::{
     api_error::ApiError,
-    fulfillment::set,
-    parameters::{Errors, Giver, Parameters},
+    fulfillment::{set, wrong},
+    parameters::{Giver, Parameters},
     world::World,
 };
 
 /// Where values are, for errors.
 const PLACE: &str = "params";
-
-pub(super) fn refused(errors: Errors) -> ApiError {
-    let mut error = ApiError::bad("VAL_001", "");
-    error.errors = errors;
-    error
-}
 
 /// What a product says of its parameters.
 pub(super) fn definitions(world: &World<'_>, product: &Value) -> Result<Vec<Value>, ApiError> {
@@ -33,7 +27,7 @@ pub(super) fn of(definitions: &[Value], level: Level) -> Parameters<'_> {
 pub(super) fn values(world: &World<'_>, config: &Value) -> Result<Vec<Value>, ApiError> {
     let definitions = definitions(world, &config["product"])?;
     let filled = match Level::of(&config["tier_level"]) {
-        Some(level) => of(&definitions, level).fill(&Value::Null, Giver::Vendor).map_err(refused)?,
+        Some(level) => of(&definitions, level).fill(&Value::Null, Giver::Vendor).map_err(wrong)?,
         None => Vec::new(),
     };
     let mut own = config["params"].as_array().cloned().unwrap_or_default();
@@ -63,7 +57,7 @@ pub(super) fn change(
         return change_unknown(request, changes);
     };
     let mut values = request["params"].as_array().cloned().unwrap_or_default();
-    known.change(&mut values, changes, giver).map_err(refused)?;
+    known.change(&mut values, changes, giver).map_err(wrong)?;
     set(request, "params", values);
     Ok(())
 }
@@ -104,7 +98,7 @@ fn change_unknown(request: &mut Value, changes: &Value) -> Result<(), ApiError> 
     let changes = match changes {
         Value::Null => return Ok(()),
         Value::Array(changes) => changes,
-        _ => return Err(refused(vec![format!("{PLACE}: Expected a list of items.")])),
+        _ => return Err(wrong(vec![format!("{PLACE}: Expected a list of items.")])),
     };
     let mut values = request["params"].as_array().cloned().unwrap_or_default();
     let blank = request["configuration"]["params"].as_array();
@@ -114,7 +108,7 @@ fn change_unknown(request: &mut Value, changes: &Value) -> Result<(), ApiError> 
         if !values.iter().any(|param| is_it(&param)) {
             let known = blank.and_then(|blank| blank.iter().find(is_it));
             let known = known
-                .ok_or_else(|| refused(vec![format!("{PLACE}: the parameter \"{id}\" does not exist.")]))?;
+                .ok_or_else(|| wrong(vec![format!("{PLACE}: the parameter \"{id}\" does not exist.")]))?;
             values.push(known.clone());
         }
         for key in ["value", "structured_value", "value_error", "structured_error"] {
@@ -122,7 +116,7 @@ fn change_unknown(request: &mut Value, changes: &Value) -> Result<(), ApiError> 
                 (change.get(key), values.iter_mut().find(|param| param["id"] == id))
             {
                 if key == "value_error" && !(value.is_string() || value.is_null()) {
-                    return Err(refused(vec![format!("{PLACE}.{id}.{key}: Not a valid string.")]));
+                    return Err(wrong(vec![format!("{PLACE}.{id}.{key}: Not a valid string.")]));
                 }
                 set(param, key, value.clone());
             }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     api_error::ApiError,
-    fulfillment::{date, set},
+    fulfillment::{date, set, template},
     parameters::Giver,
     rendering,
     role::Role,
@@ -93,7 +93,8 @@ pub(crate) fn act(world: &mut World<'_>, id: &str, action: Action, body: &Value)
         Action::Approve => {
             let asked = &body["template"];
             let date = date(body, "effective_date")?.or(date(asked, "effective_date")?);
-            let template = template(world, &request, "fulfillment", asked["id"].as_str())?;
+            let named = asked["id"].as_str().filter(|id| !id.is_empty());
+            let template = template(world, &request, "fulfillment", named)?;
             set(&mut request, "template", template);
             set(&mut request, "effective_date", date);
             enter(&mut request, "approved", "approved", &now);
@@ -183,46 +184,43 @@ fn waits(world: &World<'_>, request: &Value) -> Result<bool, ApiError> {
 
 /// What a request is to say of a template: of the one that is named, or of the product's first of that type for its
 /// level.
-fn template(world: &World<'_>, request: &Value, kind: &str, id: Option<&str>) -> Result<Value, ApiError> {
+fn template(world: &World<'_>, request: &Value, kind: &str, named: Option<&str>) -> Result<Value, ApiError> {
     let product = text(&request["configuration"]["product"], "id");
-    let known = world.list(&format!("products/{product}/templates"))?;
-    let level = Level::of(&request["configuration"]["tier_level"]).map(Level::name);
-    let fits = |template: &&Value| {
-        // Those of tiers may have no type; what they say is that it is done.
-        let own = Some(text(template, "type")).filter(|own| !own.is_empty()).unwrap_or("fulfillment");
-        level.is_some_and(|level| template["scope"] == level) && own == kind
+    let known = match (named, Level::of(&request["configuration"]["tier_level"])) {
+        (Some(id), _) => world.find(&format!("products/{product}/templates"), id)?,
+        (None, Some(level)) => template::first(world, product, kind, level.name())?,
+        (None, None) => None,
     };
-    let found = match id {
-        Some(id) => known.iter().find(|template| template["id"] == id),
-        None => known.iter().find(fits),
-    };
-    Ok(match (found, id) {
-        (Some(found), _) => {
-            let representation = render(text(found, "body"), request);
-            json!({"id": found["id"], "name": found["name"], "representation": representation})
+    Ok(match (known, named) {
+        (Some(known), _) => {
+            let representation = rendering::render(text(&known, "body"), &with_form(request));
+            json!({"id": known["id"], "name": known["name"], "representation": representation})
+        }
+        (None, Some(id)) if world.find("products", product)?.is_some() => {
+            let text = format!("template.id: \"{id}\" is no template of product {product}.");
+            return Err(ApiError::bad("VAL_001", text));
         }
         (None, Some(id)) => json!({"id": id}),
         (None, None) => Value::Null,
     })
 }
 
-/// A template with the values of a request.
-fn render(template: &str, request: &Value) -> String {
+/// A request with its form where templates look for it.
+fn with_form(request: &Value) -> Value {
     let mut shown = request.clone();
     set(&mut shown, "params_form_url", request["activation"]["link"].clone());
-    rendering::render(template, &shown)
+    shown
 }
 
 /// The template of a request or a configuration with the values that it has now.
 pub(crate) fn rendered(world: &World<'_>, collection: &str, id: &str) -> Result<String, ApiError> {
     let object = world.get(collection, id)?;
     let config = if collection == CONFIGS { &object } else { &object["configuration"] };
-    let templates = format!("products/{}/templates", text(&config["product"], "id"));
-    let known = world.find(&templates, text(&object["template"], "id"))?;
-    Ok(match &known {
-        Some(template) => render(text(template, "body"), &object),
-        None => text(&object["template"], "representation").to_owned(),
-    })
+    let (product, own) = (text(&config["product"], "id"), &object["template"]);
+    match world.find(&format!("products/{product}/templates"), text(own, "id"))? {
+        Some(known) => Ok(rendering::render(text(&known, "body"), &with_form(&object))),
+        None => Ok(text(own, "representation").to_owned()),
+    }
 }
 
 /// What follows from the end of a request: for its configuration, and for who waits for that.

@@ -23,11 +23,12 @@ pub(crate) fn setup(world: &mut World<'_>, request: &mut Value) -> Result<(), Ap
     if let Some(tiers) = request.pointer_mut("/asset/tiers") {
         accounts::enlist(world, tiers)?;
     }
-    if !matches!(text(request, "status"), "pending" | "inquiring") {
+    if text(request, "status") != "pending" {
         return Ok(());
     }
     let product = text(&request["asset"]["product"], "id").to_owned();
-    let Some(product) = world.find("products", &product)? else { return Ok(()) };
+    let product = world.find("products", &product)?;
+    let Some(product) = product.filter(|product| offer::highest(product).is_some()) else { return Ok(()) };
     let definitions = params::definitions(world, &product)?;
     let (mut waits, mut above) = (false, None);
     for level in offer::levels(&product, &definitions) {

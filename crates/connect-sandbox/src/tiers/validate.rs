@@ -7,7 +7,7 @@ use super::{
     requests::{self, Action, validated_by, wrong_status},
     text,
 };
-use crate::{api_error::ApiError, core::Core, parameters::Giver, role::Role, validation};
+use crate::{api_error::ApiError, core::Core, parameters::Giver, role::Role, validation, world::World};
 
 /// Lets the extension validate a request with what a body says of its parameters. Without its answer the request stays
 /// as it was.
@@ -34,19 +34,19 @@ pub(crate) async fn validate(core: &Core, role: Role, id: &str, body: &Value) ->
     })
 }
 
-/// An inquiry is answered: where the product can, the extension validates what was typed first. A code is that of the
-/// form, which sends what was typed.
+/// An inquiry is answered: where the product can, the extension validates what was typed first. The form
+/// sends its code and what was typed.
 pub(crate) async fn pend(
     core: &Core,
     role: Role,
     id: &str,
     body: &Value,
-    code: Option<&str>,
+    form: Option<&str>,
 ) -> Result<Value, ApiError> {
     let is_validated = core.read(|world| {
         let request = world.get(REQUESTS, id)?;
-        if let Some(code) = code {
-            check_form(&request, body, code)?;
+        if let Some(code) = form {
+            check_form(world, &request, body, code)?;
         }
         let product = world.find("products", text(&request["configuration"]["product"], "id"))?;
         let capability = match text(&request, "type") {
@@ -66,13 +66,21 @@ pub(crate) async fn pend(
     core.change(role, |world| requests::act(world, id, Action::Pend, &Value::Null))
 }
 
-fn check_form(request: &Value, body: &Value, code: &str) -> Result<(), ApiError> {
-    let own = text(&request["activation"], "link").rsplit_once("code=").map(|(_, own)| own);
-    if own != Some(code) {
+/// By the form all that was asked for has to be given.
+fn check_form(world: &World<'_>, request: &Value, body: &Value, code: &str) -> Result<(), ApiError> {
+    let form = url::Url::parse(text(&request["activation"], "link")).ok();
+    let own = form.as_ref().and_then(|form| form.query_pairs().find(|(name, _)| name == "code"));
+    if own.is_none_or(|(_, own)| own != code) {
         return Err(ApiError::bad("VAL_001", "code: The code is not that of the request's form."));
     }
     if !body["params"].is_array() {
         return Err(ApiError::bad("VAL_001", "params: This field is required."));
     }
-    Ok(())
+    let mut typed = request.clone();
+    params::answer(world, &mut typed, &body["params"], Giver::Buyer)?;
+    if params::mark_missing(world, &mut typed)? {
+        validation::refused("params", &typed["params"])
+    } else {
+        Ok(())
+    }
 }

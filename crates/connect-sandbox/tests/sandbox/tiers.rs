@@ -39,6 +39,7 @@ async fn sandbox(tiers: Value) -> Sandbox {
                     {"name": "partner_id", "scope": "tier2", "phase": "fulfillment"},
                 ],
                 "templates": [
+                    template("asset", "fulfillment", "Done"),
                     template("tier1", "fulfillment", "Portal {{ portal }} is ready"),
                     template("tier1", "inquire", "See {{ activation_form_url }}"),
                     template("tier2", "fulfillment", "Partner {{ partner_id }}"),
@@ -73,6 +74,19 @@ async fn purchase_of(rest: &Rest<'_>, product: &str, connection: &str, domain: &
 
 async fn purchase(rest: &Rest<'_>) -> String {
     purchase_of(rest, PRODUCT, "CT-0001-0001", "a.example").await
+}
+
+/// The product's template for what is done, for assets or a tier.
+async fn template_of(rest: &Rest<'_>, scope: &str) -> String {
+    let (_, found, _) =
+        rest.get(&format!("products/{PRODUCT}/templates?eq(scope,{scope})&eq(type,fulfillment)")).await;
+    found[0]["id"].as_str().unwrap().to_owned()
+}
+
+/// The vendor approves what was bought.
+async fn deliver(rest: &Rest<'_>, request: &str) {
+    let body = json!({"template_id": template_of(rest, "asset").await});
+    assert_eq!(rest.post(&format!("requests/{request}/approve"), body).await.0, StatusCode::OK);
 }
 
 /// What the distributor sends.
@@ -137,16 +151,20 @@ async fn a_purchase_waits_for_its_tiers() {
     let update = json!({"params": [{"id": "partner_id", "value": "P-1"}], "notes": "by phone"});
     let (status, updated) = rest.put(path(&upper, "").trim_end_matches('/'), update).await;
     assert_eq!((status, &updated["notes"]), (StatusCode::OK, &json!("by phone")));
-    let body = json!({"template": {"id": "x"}, "effective_date": "2026-01-02T03:04:05+00:00"});
-    let (status, approved) = rest.post(&path(&upper, "approve"), body).await;
+    let template = template_of(&rest, "tier2").await;
+    let body = |id: &str| json!({"template": {"id": id}, "effective_date": "2026-01-02T03:04:05+00:00"});
+    let unknown = format!("template.id: \"TL-9\" is no template of product {PRODUCT}.");
+    assert_eq!(rest.post(&path(&upper, "approve"), body("TL-9")).await, refused("VAL_001", &unknown));
+    let (status, approved) = rest.post(&path(&upper, "approve"), body(&template)).await;
     assert_eq!(status, StatusCode::OK);
-    assert_eq!(
-        approved,
-        json!({"template": {"id": "x", "representation": null}, "effective_date": "2026-01-02T03:04:05+00:00"})
-    );
+    let shown = json!({"id": template, "representation": "Partner P-1"});
+    assert_eq!(approved, json!({"template": shown, "effective_date": "2026-01-02T03:04:05+00:00"}));
     let (_, active, _) = rest.get(&of_config).await;
     assert_eq!((&active["status"], active.get("open_request")), (&json!("active"), None));
-    assert_eq!((value_of(&active, "partner_id"), &active["template"]["id"]), (&json!("P-1"), &json!("x")));
+    assert_eq!(
+        (value_of(&active, "partner_id"), &active["template"]["id"]),
+        (&json!("P-1"), &json!(template))
+    );
 
     // What tier 1 lacks is asked for in a form.
     let lower = request_of(&rest, 1).await;
@@ -161,6 +179,11 @@ async fn a_purchase_waits_for_its_tiers() {
     let portal = json!({"params": [{"id": "portal", "value": "west"}]});
     assert_eq!(rest.order(&wrong_form, portal.clone()).await.0, StatusCode::BAD_REQUEST);
     assert_eq!(rest.order(&form, json!({})).await, refused("VAL_001", "params: This field is required."));
+    let nothing = json!({"params": [{"id": "portal", "value": ""}]});
+    assert_eq!(
+        rest.order(&form, nothing).await,
+        refused("VAL_001", "params.portal: This field is required.")
+    );
     let long = json!({"params": [{"id": "portal", "value": "far too long"}]});
     assert_eq!(rest.order(&form, long).await.0, StatusCode::BAD_REQUEST);
     assert_eq!(rest.order(&form, portal).await, NOTHING);
@@ -171,13 +194,17 @@ async fn a_purchase_waits_for_its_tiers() {
     rest.put(path(&lower, "").trim_end_matches('/'), reseller).await;
     let (_, approved) = rest.post(&path(&lower, "approve"), json!({})).await;
     assert_eq!(approved["template"]["representation"], "Portal west is ready");
-    let markdown = rest.call(Method::GET, &path(&lower, "render"), None).await;
-    assert_eq!(markdown.0, StatusCode::OK);
+    let of_lower = format!("tier/configs/{}/render", lower["configuration"]["id"].as_str().unwrap());
+    for rendered in [path(&lower, "render"), of_lower] {
+        let call = reqwest::Client::new().get(format!("{}/public/v1/{rendered}", sandbox.url()));
+        let answer = call.header("Authorization", sandbox.api_key()).send().await.unwrap();
+        assert_eq!(answer.headers()["Content-Type"], "text/markdown; charset=utf-8");
+        assert_eq!(answer.text().await.unwrap(), "Portal west is ready");
+    }
     let pending = sandbox.request(&id).unwrap();
     assert_eq!(pending["status"], "pending");
     assert_eq!(pending["asset"]["tiers"]["tier1"]["scopes"], json!(["tier1"]));
-    let (status, _) = rest.post(&format!("requests/{id}/approve"), json!({"template_id": "TL-1"})).await;
-    assert_eq!(status, StatusCode::OK);
+    deliver(&rest, &id).await;
 
     // Once only.
     let again = purchase(&rest).await;
@@ -442,7 +469,7 @@ async fn a_runner_gets_the_requests_in_their_order() {
     }
     let task = runner.task().await;
     assert_eq!(task["data"]["input"]["object_id"], json!(id));
-    rest.post(&format!("requests/{id}/approve"), json!({"template_id": "TL-1"})).await;
+    deliver(&rest, &id).await;
     runner.answer(task, done).await;
     settled(&sandbox).await;
     let (_, told) = rest
@@ -451,4 +478,383 @@ async fn a_runner_gets_the_requests_in_their_order() {
     let task = runner.task().await;
     assert_eq!(task["data"]["input"]["object_id"], told[0]["id"]);
     assert_eq!(task["data"]["input"]["event_type"], "tier_account_update_request_processing");
+}
+
+#[tokio::test]
+async fn an_account_has_versions() {
+    let sandbox = sandbox(two_tiers()).await;
+    let rest = Rest(&sandbox);
+    let body = json!({"name": "New", "type": "reseller", "contact_info": contact("Madrid"), "parent": {"id": ABOVE},
+        "hub": {"id": "HB-0000-0001"}});
+    assert_eq!(rest.post("tier/accounts", body.clone()).await.0, StatusCode::FORBIDDEN);
+    let (status, made) = rest.order("tier/accounts", body).await;
+    assert_eq!(
+        (status, &made["version"], &made["parent"]["name"]),
+        (StatusCode::CREATED, &json!(1), &json!("Above"))
+    );
+    assert_eq!(made["hub"], json!({"id": "HB-0000-0001", "name": "Hub"}));
+    let own = format!("tier/accounts/{}", made["id"].as_str().unwrap());
+    let (_, same) = sell(&rest, Method::PUT, &own, json!({"name": "New"})).await;
+    assert_eq!(same, made, "what changes nothing makes no version");
+    let (status, second) = sell(&rest, Method::PUT, &own, json!({"name": "Newer"})).await;
+    assert_eq!((status, &second["version"]), (StatusCode::OK, &json!(2)));
+    sell(&rest, Method::PUT, &own, json!({"contact_info": contact("Bilbao")})).await;
+    let (_, versions, range) = rest.get(&format!("{own}/versions")).await;
+    assert_eq!(range, "items 0-2/3");
+    assert_eq!(versions[0], made);
+    assert_eq!(
+        (&versions[2]["name"], &versions[2]["contact_info"]["city"]),
+        (&json!("Newer"), &json!("Bilbao"))
+    );
+    assert_eq!(rest.get(&format!("{own}/versions/2")).await.1, second);
+    assert_eq!(rest.get(&format!("{own}/versions/3")).await.1, rest.get(&own).await.1);
+    for missing in ["versions/4", "versions/0", "versions/x", "versions/-1"] {
+        assert_eq!(rest.get(&format!("{own}/{missing}")).await.0, StatusCode::NOT_FOUND, "{missing}");
+    }
+    for (wrong, text) in [
+        (json!({"contact_info": {}}), "contact_info.address_line1: This field is required."),
+        (json!({"parent": {"id": "TA-9"}}), "parent.id: \"TA-9\" does not exist."),
+        (json!({"type": "vendor"}), "type: \"vendor\" is not a valid choice."),
+    ] {
+        let (status, error) = sell(&rest, Method::PUT, &own, wrong).await;
+        assert_eq!((status, error["errors"][0].as_str()), (StatusCode::BAD_REQUEST, Some(text)));
+    }
+}
+
+#[tokio::test]
+async fn vendors_are_told_of_a_changed_account() {
+    let sandbox = sandbox(two_tiers()).await;
+    let rest = Rest(&sandbox);
+    set_up(&rest).await;
+    let first = sandbox.requests()[0]["id"].as_str().unwrap().to_owned();
+    deliver(&rest, &first).await;
+    let open = purchase(&rest).await;
+    purchase_of(&rest, OTHER, "CT-0001-0002", "").await;
+    let own = format!("tier/accounts/{RESELLER}");
+    assert_eq!(rest.get(&own).await.1["scopes"], json!(["tier1"]));
+    let change = |changes: Value| {
+        let mut body = json!({"type": "update", "account": {"id": RESELLER}});
+        body["account"].as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        body
+    };
+    let (status, told) = rest.order("tier/account-requests", change(json!({"name": "Renamed"}))).await;
+    assert_eq!(status, StatusCode::CREATED);
+    let told = told.as_array().unwrap();
+    let found: Vec<_> = told
+        .iter()
+        .map(|one| (one["product"]["id"].as_str().unwrap(), one["status"].as_str().unwrap()))
+        .collect();
+    assert_eq!(found, [(PRODUCT, "pending"), (OTHER, "unsupported")]);
+    assert_eq!(told[0]["id"], "TAR-1000-0000-0002-002-001");
+    assert_eq!((&told[0]["account"]["version"], &told[0]["account"]["name"]), (&json!(2), &json!("Renamed")));
+    assert_eq!(told[1]["reason"], "Product does not support contact details change.");
+
+    // It is shown wherever it is used.
+    let config = request_of(&rest, 1).await["configuration"].clone();
+    assert_eq!(
+        (&config["account"]["name"], &config["tiers"]["tier1"]["name"]),
+        (&json!("Renamed"), &json!("Renamed"))
+    );
+    assert_eq!(sandbox.request(&open).unwrap()["asset"]["tiers"]["tier1"]["name"], "Renamed");
+    let closed = sandbox.request(&first).unwrap();
+    assert_eq!(closed["asset"]["tiers"]["tier1"]["name"], RESELLER, "what is over stays as it was");
+    let asset = sandbox.asset(closed["asset"]["id"].as_str().unwrap()).unwrap();
+    assert_eq!((&asset["status"], &asset["tiers"]["tier1"]["name"]), (&json!("active"), &json!("Renamed")));
+    assert_eq!(sandbox.tier_account(CUSTOMER).unwrap()["parent"]["name"], "Renamed");
+
+    let pending = format!("tier/account-requests/{}", told[0]["id"].as_str().unwrap());
+    assert_eq!(rest.order(&format!("{pending}/accept"), json!({})).await.0, StatusCode::FORBIDDEN);
+    let (status, accepted) = rest.post(&format!("{pending}/accept"), json!({})).await;
+    assert_eq!((status, &accepted["status"]), (StatusCode::OK, &json!("accepted")));
+    for (action, text) in [
+        ("accept", "Only pending tier account requests can be accepted."),
+        ("ignore", "Only pending tier account requests can be ignored."),
+    ] {
+        for one in [&told[0], &told[1]] {
+            let path = format!("tier/account-requests/{}/{action}", one["id"].as_str().unwrap());
+            assert_eq!(rest.post(&path, json!({})).await, refused("VAL_001", text));
+        }
+    }
+    let (_, again) = rest.order("tier/account-requests", change(json!({"tax_id": "T"}))).await;
+    let ignored = format!("tier/account-requests/{}/ignore", again[0]["id"].as_str().unwrap());
+    assert_eq!(rest.post(&ignored, json!({"reason": "r".repeat(256)})).await.0, StatusCode::BAD_REQUEST);
+    let (_, ignored) = rest.post(&ignored, json!({"reason": "not ours"})).await;
+    assert_eq!((&ignored["status"], &ignored["reason"]), (&json!("ignored"), &json!("not ours")));
+    assert_eq!(rest.get(&own).await.1["tax_id"], "T", "ignoring does not revert it");
+
+    let (status, error) = rest.order("tier/account-requests", change(json!({"tax_id": "T"}))).await;
+    assert_eq!((status, &error["error_code"]), (StatusCode::BAD_REQUEST, &json!("TAR_004")));
+    let (status, _, _) = rest.call_as(sandbox.distributor_key(), Method::DELETE, &own, None).await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    assert_eq!(rest.get(&own).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(rest.get(&format!("tier/accounts?eq(id,{RESELLER})")).await.2, "items 0-0/0");
+    let asset = sandbox.asset(closed["asset"]["id"].as_str().unwrap()).unwrap();
+    assert_eq!(asset["tiers"]["tier1"]["name"], "Renamed", "what was bought for it still shows it");
+    let whole = json!({"type": "purchase", "asset": {"product": {"id": "PRD-9"}, "tiers": {"tier1": config["account"]}}});
+    let gone = format!("asset.tiers.tier1.id: \"{RESELLER}\" does not exist.");
+    assert_eq!(rest.order("requests", whole).await, refused("VAL_001", &gone));
+    let (status, error) = rest.order("tier/account-requests", change(json!({"tax_id": "U"}))).await;
+    assert_eq!((status, &error["error_code"]), (StatusCode::BAD_REQUEST, &json!("TAR_003")));
+    for (body, text) in [
+        (json!({}), "type: This field is required."),
+        (json!({"type": "new"}), "type: \"new\" is not a valid choice."),
+        (json!({"type": "update"}), "account.id: This field is required."),
+        (json!({"type": "update", "account": {"id": "TA-9"}}), "account.id: \"TA-9\" does not exist."),
+        (json!({"type": "update", "account": {"id": ABOVE, "name": 7}}), "account.name: Not a valid string."),
+    ] {
+        assert_eq!(rest.order("tier/account-requests", body).await, refused("VAL_001", text));
+    }
+}
+
+#[tokio::test]
+async fn new_accounts_come_with_an_order() {
+    let sandbox = sandbox(json!({"configs": null})).await;
+    let rest = Rest(&sandbox);
+    let order = |tier1: Value| {
+        json!({"type": "purchase", "marketplace": {"id": "MP-00001"}, "asset": {"product": {"id": OTHER},
+            "connection": {"id": "CT-0001-0002"}, "external_id": "1", "external_uid": "u",
+            "items": [{"id": "PRD_100_000_002_0001", "quantity": "1"}], "params": [],
+            "tiers": {"customer": {"id": CUSTOMER}, "tier1": tier1, "tier2": {}}}})
+    };
+    let (_, request) =
+        rest.order("requests", order(json!({"name": "Fresh", "contact_info": contact("Vigo")}))).await;
+    let made = &request["asset"]["tiers"]["tier1"];
+    let id = made["id"].as_str().unwrap();
+    assert!(id.starts_with("TA-") && id.len() == "TA-0000-0000-0000".len(), "{id}");
+    assert_eq!((&made["type"], &made["scopes"]), (&json!("reseller"), &json!(["tier1"])));
+    assert_eq!(&sandbox.tier_account(id).unwrap(), made);
+    assert_eq!(request["asset"]["tiers"]["customer"]["contact_info"]["city"], "Madrid", "it is shown whole");
+    assert_eq!(
+        rest.order("requests", order(json!({"id": "TA-9"}))).await,
+        refused("VAL_001", "asset.tiers.tier1.id: \"TA-9\" does not exist.")
+    );
+    let (status, error) =
+        rest.order("requests", order(json!({"name": "Fresh", "contact_info": {"city": ""}}))).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert_eq!(error["errors"][0], "asset.tiers.tier1.contact_info.address_line1: This field is required.");
+}
+
+/// Connects a runner that validates, and answers each validation: a portal of that name is wrong.
+async fn validator(sandbox: &Sandbox, wrong: &'static str) -> tokio::task::JoinHandle<()> {
+    let path = format!("{ENVIRONMENT}/INS-1");
+    let mut runner = Runner(Runner::open(sandbox, &path, "", sandbox.api_key()).await.unwrap());
+    let events = json!({"tier_config_setup_request_validation": ["draft", "inquiring"],
+        "tier_config_change_request_validation": ["draft"]});
+    let setup = json!({"event_subscriptions": events});
+    runner.send(&json!({"version": 2, "message_type": "setup_request", "data": setup})).await;
+    runner.receive().await;
+    tokio::spawn(async move {
+        loop {
+            let task = runner.task().await;
+            let mut object = task["data"]["input"]["data"].clone();
+            object["status"] = "approved".into();
+            object["notes"] = "taken over?".into();
+            for param in object["params"].as_array_mut().unwrap() {
+                if param["id"] == "portal" {
+                    let error = if param["value"] == wrong { "Taken." } else { "" };
+                    param["value_error"] = error.into();
+                    param["title"] = "taken over?".into();
+                }
+            }
+            let data = json!({"http_status": 200, "headers": null, "body": object});
+            runner.answer(task, json!({"result": "success", "data": data})).await;
+        }
+    })
+}
+
+#[tokio::test]
+async fn a_draft_is_validated_before_it_is_submitted() {
+    let tiers = json!({"configs": {"level": 1, "update": {"validation": true}}, "validation": true});
+    let sandbox = sandbox(tiers).await;
+    let rest = Rest(&sandbox);
+    let wanted = json!({"configuration": {"product": {"id": PRODUCT}, "account": {"id": RESELLER}, "tier_level": 1},
+        "params": [{"id": "portal", "value": "west"}]});
+    let (_, made) = rest.order("tier/config-requests", wanted).await;
+    assert_eq!(made["status"], "draft");
+    // Nobody is there to say what it thinks of it.
+    let east = json!({"params": [{"id": "portal", "value": "east"}]});
+    let (status, error) = rest.order(&path(&made, "validate"), east.clone()).await;
+    assert_eq!((status, &error["error_code"]), (StatusCode::BAD_REQUEST, &json!("VAL_001")));
+    assert_eq!(request_of(&rest, 1).await, made);
+
+    let _validator = validator(&sandbox, "east").await;
+    let (status, told) = rest.order(&path(&made, "validate"), east).await;
+    assert_eq!((status, &told["status"], &told["notes"]), (StatusCode::OK, &json!("draft"), &Value::Null));
+    assert_eq!(
+        (value_of(&told, "portal"), &told["params"][0]["value_error"]),
+        (&json!("east"), &json!("Taken."))
+    );
+    assert_eq!(told["params"][0]["title"], made["params"][0]["title"]);
+    assert_eq!(
+        rest.order(&path(&made, "submit"), json!({})).await,
+        refused("VAL_001", "params.portal: Taken.")
+    );
+    let north = json!({"params": [{"id": "portal", "value": "north"}]});
+    let (_, told) = rest.order(&path(&made, "validate"), north).await;
+    assert_eq!(told["params"][0]["value_error"], "");
+    let (status, submitted) = rest.order(&path(&made, "submit"), json!({})).await;
+    assert_eq!((status, &submitted["status"]), (StatusCode::OK, &json!("pending")));
+    rest.post(&path(&made, "approve"), json!({})).await;
+
+    let update = json!({"type": "update", "configuration": {"id": made["configuration"]["id"]}});
+    let (_, update) = rest.order("tier/config-requests", update).await;
+    assert_eq!(update["status"], "draft");
+    assert_eq!(rest.order(&path(&update, "validate"), json!({})).await.0, StatusCode::OK);
+    let empty = json!({"params": [{"id": "portal", "value": ""}]});
+    let (_, inquiring) = rest.order(&path(&update, "submit"), empty).await;
+    assert_eq!(inquiring["status"], "inquiring", "what is missing is asked for");
+}
+
+#[tokio::test]
+async fn what_is_typed_into_an_inquiry_is_validated() {
+    let tiers = json!({"configs": {"level": 1, "setup": {"inquiring_validation": true}}});
+    let sandbox = sandbox(tiers).await;
+    let rest = Rest(&sandbox);
+    purchase(&rest).await;
+    let asked = request_of(&rest, 1).await;
+    assert_eq!(asked["status"], "inquiring");
+    let _validator = validator(&sandbox, "east").await;
+    let portal = |value: &str| json!({"params": [{"id": "portal", "value": value}]});
+    assert_eq!(
+        rest.order(&path(&asked, "pend"), portal("east")).await,
+        refused("VAL_001", "params.portal: Taken.")
+    );
+    let still = request_of(&rest, 1).await;
+    assert_eq!((&still["status"], value_of(&still, "portal")), (&json!("inquiring"), &json!("east")));
+    assert_eq!(rest.order(&path(&asked, "pend"), portal("west")).await, NOTHING);
+    assert_eq!(request_of(&rest, 1).await["status"], "pending");
+}
+
+#[tokio::test]
+async fn tests_act_on_tiers_as_on_assets() {
+    let sandbox = sandbox(two_tiers()).await;
+    set_up(&Rest(&sandbox)).await;
+    let configs = sandbox.tier_configs();
+    let config = configs.iter().find(|config| config["tier_level"] == 1).unwrap()["id"].as_str().unwrap();
+    let id = sandbox.order("update", config).param("portal", "east").send().unwrap();
+    sandbox.assert_request(
+        &id,
+        json!({"type": "update", "status": "pending", "params": [{"id": "portal", "value": "east"}]}),
+    );
+    sandbox.update(&id, json!({"params": [{"id": "portal", "value_error": "no"}]})).unwrap();
+    sandbox.act(&id, "inquire", json!({})).unwrap();
+    sandbox.act(&id, "pend", json!({"params": [{"id": "portal", "value": "south"}]})).unwrap();
+    sandbox.act(&id, "approve", json!({})).unwrap();
+    sandbox.assert_tier_config(
+        config,
+        json!({"status": "active", "params": [{"id": "portal", "value": "south"}]}),
+    );
+    assert_eq!(sandbox.tier_config_requests().len(), 3);
+    let told = sandbox.change_tier_account(RESELLER, json!({"name": "Renamed"})).unwrap();
+    let told = told[0]["id"].as_str().unwrap();
+    sandbox.act(told, "accept", json!({})).unwrap();
+    sandbox.assert_request(told, json!({"status": "accepted"}));
+    assert!(sandbox.act(told, "approve", json!({})).unwrap_err().to_string().contains("approve"));
+    assert!(
+        sandbox.act(&id, "approve", json!({})).is_err()
+            && sandbox.act("TCR-9", "approve", json!({})).is_err()
+    );
+}
+
+/// Whatever is sent, the answer is one of Connect's.
+#[tokio::test]
+async fn odd_bodies_are_refused() {
+    let sandbox = sandbox(two_tiers()).await;
+    let rest = Rest(&sandbox);
+    set_up(&rest).await;
+    let config = sandbox.tier_configs()[0]["id"].clone();
+    let mut odd = request_of(&rest, 2).await;
+    odd["id"] = "TCR-odd".into();
+    odd["status"] = "pending".into();
+    odd["params"] = json!([7, null, {}, {"id": 7}, {"id": "level", "value_error": "x"}]);
+    odd["events"] = json!("x");
+    odd["configuration"] = json!([]);
+    sandbox.add_request(odd).unwrap();
+    let bodies = [
+        json!([]),
+        json!("x"),
+        json!({}),
+        json!({"params": 7, "reason": [], "notes": 7, "type": 7, "account": 7, "configuration": 7, "template": 7}),
+        json!({"params": [7], "configuration": {"id": config}, "template": {"id": 7}, "effective_date": 7}),
+        json!({"params": [{"id": "level"}], "type": "adjustment", "configuration": {"id": config}, "reason": "r"}),
+        json!({"contact_info": [], "parent": 7, "hub": 7, "type": "update", "account": {"id": RESELLER, "contact_info": 7}}),
+        json!({"params": [{"id": "level", "value": {}, "structured_value": 7, "value_error": []}]}),
+    ];
+    let actions = ["approve", "fail", "inquire", "pend", "submit", "validate", "assign", "unassign"];
+    for body in &bodies {
+        let mut calls = vec![
+            (Method::POST, "tier/config-requests".to_owned()),
+            (Method::PUT, "tier/config-requests/TCR-odd".to_owned()),
+            (Method::POST, "tier/accounts".to_owned()),
+            (Method::PUT, format!("tier/accounts/{RESELLER}")),
+            (Method::POST, "tier/account-requests".to_owned()),
+        ];
+        calls.extend(actions.map(|action| (Method::POST, format!("tier/config-requests/TCR-odd/{action}"))));
+        for (method, path) in calls {
+            for key in [sandbox.api_key(), sandbox.distributor_key()] {
+                let (status, answer, _) = rest.call_as(key, method.clone(), &path, Some(body.clone())).await;
+                assert!(status.as_u16() < 500, "{method} {path} {body}: {status} {answer}");
+                if !status.is_success() {
+                    assert!(
+                        answer["errors"][0].as_str().is_some_and(|text| !text.is_empty()),
+                        "{path} {answer}"
+                    );
+                }
+            }
+        }
+    }
+    // It is still there to be read.
+    assert_eq!(rest.get("tier/config-requests?limit=1").await.0, StatusCode::OK);
+}
+
+/// Samples of Connect's own go through their life here.
+#[tokio::test]
+async fn real_requests_are_taken_as_they_are() {
+    let folder = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    if !folder.is_dir() {
+        assert!(std::env::var_os("CI").is_none(), "the samples are missing: {}", folder.display());
+        eprintln!("skipped: no samples at {}", folder.display());
+        return;
+    }
+    let mut approved = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let file = entry.unwrap().path();
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        if !name.starts_with("tier-config-request") || name.contains("create-body") {
+            continue;
+        }
+        let sample: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        let list = if let Value::Array(list) = sample { list } else { vec![sample] };
+        for request in list {
+            let sandbox = Sandbox::start().await.unwrap();
+            let rest = Rest(&sandbox);
+            let id = sandbox.add_request(request.clone()).unwrap();
+            let own = format!("tier/config-requests/{id}");
+            assert_eq!(rest.get(&own).await.1, request, "{name}");
+            if request["status"] != "pending" {
+                continue;
+            }
+            let known = ["/params/0/id", "/configuration/params/0/id"]
+                .into_iter()
+                .find_map(|place| request.pointer(place));
+            if let Some(known) = known {
+                let (status, changed) =
+                    rest.put(&own, json!({"params": [{"id": known, "value": "7"}]})).await;
+                assert_eq!(
+                    (status, &changed["params"][0]["value"]),
+                    (StatusCode::OK, &json!("7")),
+                    "{name}: {changed}"
+                );
+            }
+            let body = json!({"template": {"id": "TL-000-000-000"}});
+            let (status, answer) = rest.post(&format!("{own}/approve"), body).await;
+            assert_eq!(
+                (status, &answer["template"]["id"]),
+                (StatusCode::OK, &json!("TL-000-000-000")),
+                "{name}"
+            );
+            approved += 1;
+        }
+    }
+    assert!(approved >= 3, "{approved}");
 }

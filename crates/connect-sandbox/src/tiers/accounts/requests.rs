@@ -41,9 +41,8 @@ pub(crate) fn change(world: &mut World<'_>, id: &str, changes: &Value) -> Result
         });
     };
     contact::check(changes, wanted_of_change(world), "account.")?;
-    let changed = super::change(world, &account, changes, "account.")?;
-    let changed =
-        changed.ok_or_else(|| ApiError::bad("TAR_004", "Nothing of the tier account is changed."))?;
+    let newest = super::change(world, &account, changes, "account.")?;
+    let newest = newest.ok_or_else(|| ApiError::bad("TAR_004", "Nothing of the tier account is changed."))?;
     let mut products = BTreeMap::new();
     for asset in world.matching(ASSETS, &of_tiers("tiers.", id))? {
         let product = text(&asset["product"], "id").to_owned();
@@ -53,7 +52,7 @@ pub(crate) fn change(world: &mut World<'_>, id: &str, changes: &Value) -> Result
     }
     let mut requests = Vec::new();
     for (at, (product, asset)) in products.iter().enumerate() {
-        let request = request(world, &changed, product, asset, at + 1)?;
+        let request = request(world, &newest, product, asset, at + 1)?;
         world.put(ACCOUNT_REQUESTS, &request)?;
         requests.push(request);
     }
