@@ -3,6 +3,7 @@
 //! What Connect does here is mostly undocumented; every number is a setting of [`DispatchPolicy`].
 
 mod connection;
+mod history;
 mod policy;
 mod record;
 #[cfg(test)]
@@ -19,7 +20,9 @@ use tokio::time::Instant;
 
 use connection::Connections;
 pub(crate) use connection::{ConnectionId, Lane};
+use history::History;
 pub use policy::DispatchPolicy;
+pub(crate) use record::InstallationKey;
 pub use record::{AttemptRecord, TaskRecord, TaskStatus};
 
 /// The longest wait: whatever a runner or a setting asks for, a point in time can be made of it.
@@ -41,6 +44,16 @@ pub(crate) enum Enqueued {
     /// It is a new one.
     New(String),
     /// One for this event and object is open already.
+    Open,
+}
+
+/// What became of a task that was to begin again.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Resubmitted {
+    Again,
+    Unknown,
+    NotFailed,
+    /// Another one for its event and object is open.
     Open,
 }
 
@@ -69,20 +82,18 @@ pub(crate) struct Given {
 pub(crate) struct Dispatcher {
     policy: DispatchPolicy,
     speed: f64,
-    tasks: HashMap<String, TaskRecord>,
+    history: History,
     /// The one open task of an event and object.
     open: HashMap<(String, String), String>,
     /// What can be given out, by lane. A task that ended while it waited here is passed over.
     ready: [VecDeque<String>; 2],
     /// What comes back later.
     waiting: BTreeMap<(Instant, u64), String>,
-    /// Until when an attempt (by its number) is to be answered, or an interactive task to be taken.
-    deadlines: BTreeMap<(Instant, u64), (String, usize)>,
+    /// Until when an attempt is to be answered, or an interactive task to be taken; a task's own deadline counts alone.
+    deadlines: BTreeMap<(Instant, u64), String>,
     connections: Connections,
     /// The task that a runner has, by its object: the one given out last.
     running: HashMap<String, String>,
-    /// How many tasks are not over.
-    unfinished: usize,
     /// Over all tasks ever made; ids are made of it.
     made: u64,
     counter: u64,
@@ -95,14 +106,13 @@ impl Dispatcher {
         Self {
             policy,
             speed,
-            tasks: HashMap::new(),
+            history: History::default(),
             open: HashMap::new(),
             ready: [VecDeque::new(), VecDeque::new()],
             waiting: BTreeMap::new(),
             deadlines: BTreeMap::new(),
             connections: Connections::default(),
             running: HashMap::new(),
-            unfinished: 0,
             made: 0,
             counter: 0,
             epoch: (Instant::now(), SystemTime::now()),
@@ -133,32 +143,71 @@ impl Dispatcher {
         let key = (event_type.to_owned(), object_id.to_owned());
         // Somebody waits for each interactive task, so each is a task of its own.
         let interactive = category == TaskCategory::Interactive;
-        if !interactive && let Some(task) = self.open.get(&key).and_then(|id| self.tasks.get_mut(id)) {
+        if !interactive && let Some(task) = self.open.get(&key).and_then(|id| self.history.get_mut(id)) {
             task.again |= task.status == TaskStatus::Processing;
             return Enqueued::Open;
         }
         self.made += 1;
-        self.unfinished += 1;
         let id = task_id(self.made);
-        if interactive {
-            self.deadline(&id, 0, now + scaled(self.policy.interactive_wait, 1.0));
-        } else {
+        if !interactive {
             self.open.insert(key, id.clone());
         }
-        self.queue(&category).push_back(id.clone());
-        let task = TaskRecord {
+        let created = self.time(now);
+        self.history.add(TaskRecord {
             id: id.clone(),
             event_type: event_type.to_owned(),
             category,
             object_id: object_id.to_owned(),
             status: TaskStatus::Scheduled,
             attempts: Vec::new(),
+            created,
+            updated: created,
             retries: 0,
             data,
             again: false,
-        };
-        self.tasks.insert(id.clone(), task);
+            installation: None,
+            deadline: 0,
+            waits: None,
+        });
+        self.requeue(&id, now);
         Enqueued::New(id)
+    }
+
+    /// Puts a task at the end of its queue; an interactive one does not stay there for ever.
+    fn requeue(&mut self, id: &str, now: Instant) {
+        let Some(category) = self.history.get(id).map(|task| task.category.clone()) else { return };
+        self.queue(&category).push_back(id.to_owned());
+        if category == TaskCategory::Interactive {
+            self.deadline(id, now + scaled(self.policy.interactive_wait, 1.0));
+        }
+    }
+
+    /// Says on whose behalf a task is, before it is given out.
+    pub(crate) fn act_for(&mut self, id: &str, installation: InstallationKey) {
+        if let Some(task) = self.history.get_mut(id) {
+            task.installation = Some(installation);
+        }
+    }
+
+    /// Lets a task that failed begin again.
+    pub(crate) fn resubmit(&mut self, id: &str, now: Instant) -> Resubmitted {
+        let Some(task) = self.history.get_mut(id) else { return Resubmitted::Unknown };
+        if task.status != TaskStatus::Failed {
+            return Resubmitted::NotFailed;
+        }
+        let key = (task.event_type.clone(), task.object_id.clone());
+        let interactive = task.category == TaskCategory::Interactive;
+        if !interactive && self.open.contains_key(&key) {
+            return Resubmitted::Open;
+        }
+        task.retries = 0;
+        if !interactive {
+            self.open.insert(key, id.to_owned());
+        }
+        let at = self.time(now);
+        self.history.enter(id, TaskStatus::Scheduled, at);
+        self.requeue(id, now);
+        Resubmitted::Again
     }
 
     pub(crate) fn connect(&mut self, instance: &str, lane: Option<Lane>) -> ConnectionId {
@@ -174,13 +223,14 @@ impl Dispatcher {
     pub(crate) fn disconnect(&mut self, id: ConnectionId, now: Instant) {
         let ended = self.time(now);
         for task_id in self.connections.remove(id).into_iter().rev() {
-            let Some(task) = self.tasks.get_mut(&task_id) else { continue };
-            task.status = TaskStatus::Retrying;
+            let Some(task) = self.history.get_mut(&task_id) else { continue };
             task.lost(ended);
+            task.deadline = 0;
             self.running.remove(&task.object_id);
-            let (category, attempts) = (task.category.clone(), task.attempts.len());
+            let category = task.category.clone();
+            self.history.enter(&task_id, TaskStatus::Retrying, ended);
             if category == TaskCategory::Interactive {
-                self.deadline(&task_id, attempts, now + scaled(self.policy.interactive_wait, 1.0));
+                self.deadline(&task_id, now + scaled(self.policy.interactive_wait, 1.0));
             }
             self.queue(&category).push_front(task_id);
         }
@@ -193,15 +243,13 @@ impl Dispatcher {
                 break;
             }
             let id = entry.remove();
-            if let Some(category) = self.tasks.get(&id).map(|task| task.category.clone()) {
-                self.queue(&category).push_back(id);
-            }
+            self.stop_waiting(&id);
         }
         let mut given = Given { tasks: Vec::new(), expired: self.expire(now) };
         let limit = self.policy.running_per_connection;
         for (index, lane) in Lane::ALL.into_iter().enumerate() {
             while let Some(id) = self.ready[index].front() {
-                let task = self.tasks.get(id).filter(|task| task.is_queued());
+                let task = self.history.get(id).filter(|task| task.is_queued());
                 let connection = match task {
                     None => None,
                     Some(task) => match self.connections.next(lane, limit, task.avoids()) {
@@ -220,13 +268,13 @@ impl Dispatcher {
     fn give(&mut self, id: &str, connection: ConnectionId, now: Instant) -> Option<Task> {
         let instance = self.connections.hold(connection, id)?.to_owned();
         let started = self.time(now);
-        let task = self.tasks.get_mut(id)?;
-        task.status = TaskStatus::Processing;
+        self.history.enter(id, TaskStatus::Processing, started);
+        let task = self.history.get_mut(id)?;
         task.attempts.push(AttemptRecord { instance, started, ended: None, output: None });
         let message = task.message();
         self.running.insert(task.object_id.clone(), id.to_owned());
-        let (attempt, limit) = (task.attempts.len(), self.policy.answer_limit(&task.category));
-        self.deadline(id, attempt, now + scaled(limit, 1.0));
+        let limit = self.policy.answer_limit(&task.category);
+        self.deadline(id, now + scaled(limit, 1.0));
         Some(message)
     }
 
@@ -234,9 +282,12 @@ impl Dispatcher {
         self.epoch.1 + now.saturating_duration_since(self.epoch.0)
     }
 
-    fn deadline(&mut self, id: &str, attempt: usize, at: Instant) {
+    fn deadline(&mut self, id: &str, at: Instant) {
         self.counter += 1;
-        self.deadlines.insert((at, self.counter), (id.to_owned(), attempt));
+        if let Some(task) = self.history.get_mut(id) {
+            task.deadline = self.counter;
+            self.deadlines.insert((at, self.counter), id.to_owned());
+        }
     }
 
     fn expire(&mut self, now: Instant) -> Vec<Outcome> {
@@ -246,18 +297,17 @@ impl Dispatcher {
             if entry.key().0 > now {
                 break;
             }
-            let (id, attempt) = entry.remove();
-            let Some(task) = self.tasks.get_mut(&id).filter(|task| task.attempts.len() == attempt) else {
+            let ((_, number), id) = entry.remove_entry();
+            let Some(task) = self.history.get_mut(&id).filter(|task| task.deadline == number) else {
                 continue;
             };
             task.lost(ended);
-            if task.category == TaskCategory::Interactive && !task.status.is_over() {
+            task.deadline = 0;
+            if task.category == TaskCategory::Interactive {
                 // Who asked does not wait for another attempt.
-                task.status = TaskStatus::Failed;
-            } else if task.status == TaskStatus::Processing {
-                self.retry(&id, now);
+                self.history.enter(&id, TaskStatus::Failed, ended);
             } else {
-                continue;
+                self.retry(&id, now);
             }
             self.connections.release_anywhere(&id);
             expired.extend(self.outcome(&id));
@@ -268,12 +318,8 @@ impl Dispatcher {
     /// When something is due next, if nothing else happens.
     pub(crate) fn next_due(&mut self) -> Option<Instant> {
         while let Some(entry) = self.deadlines.first_entry() {
-            let (id, attempt) = entry.get();
-            let stands = |task: &TaskRecord| {
-                let queued = task.category == TaskCategory::Interactive && task.is_queued();
-                task.attempts.len() == *attempt && (queued || task.status == TaskStatus::Processing)
-            };
-            if self.tasks.get(id).is_some_and(stands) {
+            let number = entry.key().1;
+            if self.history.get(entry.get()).is_some_and(|task| task.deadline == number) {
                 break;
             }
             entry.remove();
@@ -295,20 +341,22 @@ impl Dispatcher {
             return None;
         }
         let ended = self.time(now);
-        let task = self.tasks.get_mut(task_id)?;
+        let task = self.history.get_mut(task_id)?;
+        task.deadline = 0;
+        let interactive = task.category == TaskCategory::Interactive;
         let (result, countdown) = (output.result.clone(), Duration::from_secs(output.countdown));
         if let Some(attempt) = task.attempts.last_mut() {
             attempt.ended = Some(ended);
             attempt.output = Some(output);
         }
         match result {
-            ResultType::Success => task.status = TaskStatus::Succeeded,
-            ResultType::Fail => task.status = TaskStatus::Failed,
-            ResultType::Skip => task.status = TaskStatus::Skipped,
+            ResultType::Success => self.history.enter(task_id, TaskStatus::Succeeded, ended),
+            ResultType::Fail => self.history.enter(task_id, TaskStatus::Failed, ended),
+            ResultType::Skip => self.history.enter(task_id, TaskStatus::Skipped, ended),
             // Who asked does not wait for another attempt.
-            _ if task.category == TaskCategory::Interactive => task.status = TaskStatus::Failed,
+            _ if interactive => self.history.enter(task_id, TaskStatus::Failed, ended),
             ResultType::Reschedule => {
-                task.status = TaskStatus::Rescheduled;
+                self.history.enter(task_id, TaskStatus::Rescheduled, ended);
                 let countdown = if countdown.is_zero() { self.policy.default_countdown } else { countdown };
                 self.wait(task_id, now, countdown);
             }
@@ -319,24 +367,39 @@ impl Dispatcher {
     }
 
     fn retry(&mut self, id: &str, now: Instant) {
-        let Some(task) = self.tasks.get_mut(id) else { return };
+        let at = self.time(now);
+        let Some(task) = self.history.get_mut(id) else { return };
         let Some(delay) = self.policy.retry_after(task.retries) else {
-            task.status = TaskStatus::Failed;
+            self.history.enter(id, TaskStatus::Failed, at);
             return;
         };
         task.retries += 1;
-        task.status = TaskStatus::Retrying;
+        self.history.enter(id, TaskStatus::Retrying, at);
         self.wait(id, now, delay);
     }
 
     fn wait(&mut self, id: &str, now: Instant, delay: Duration) {
         self.counter += 1;
-        self.waiting.insert((now + scaled(delay, self.speed), self.counter), id.to_owned());
+        let key = (now + scaled(delay, self.speed), self.counter);
+        if let Some(task) = self.history.get_mut(id) {
+            task.waits = Some(key);
+            self.waiting.insert(key, id.to_owned());
+        }
+    }
+
+    /// A task that waited can be given out; whether it waited is the answer.
+    fn stop_waiting(&mut self, id: &str) -> bool {
+        let Some(task) = self.history.get_mut(id) else { return false };
+        let Some(key) = task.waits.take() else { return false };
+        let category = task.category.clone();
+        self.waiting.remove(&key);
+        self.queue(&category).push_back(id.to_owned());
+        true
     }
 
     /// What became of a task whose attempt ended; one that is over makes room for the next of its object.
     fn outcome(&mut self, id: &str) -> Option<Outcome> {
-        let task = self.tasks.get_mut(id)?;
+        let task = self.history.get_mut(id)?;
         if self.running.get(&task.object_id).is_some_and(|running| running == id) {
             self.running.remove(&task.object_id);
         }
@@ -350,19 +413,21 @@ impl Dispatcher {
             again: over && std::mem::take(&mut task.again),
         };
         if over {
-            self.unfinished -= 1;
-            if task.category != TaskCategory::Interactive {
+            if outcome.category != TaskCategory::Interactive {
                 self.open.remove(&(outcome.event_type.clone(), outcome.object_id.clone()));
             }
+            self.history.forget(self.policy.finished_tasks);
         }
         Some(outcome)
     }
 
-    /// All tasks ever made, the oldest first.
+    /// All tasks that are not forgotten, the oldest first.
     pub(crate) fn tasks(&self) -> Vec<TaskRecord> {
-        let mut tasks: Vec<_> = self.tasks.values().cloned().collect();
-        tasks.sort_by(|left, right| left.id.cmp(&right.id));
-        tasks
+        self.history.all().cloned().collect()
+    }
+
+    pub(crate) fn task(&self, id: &str) -> Option<&TaskRecord> {
+        self.history.get(id)
     }
 
     /// The task that a runner has for an object.
@@ -372,12 +437,7 @@ impl Dispatcher {
 
     /// Gives a task out now that waits for its countdown or its next retry; says whether it waited.
     pub(crate) fn hurry(&mut self, id: &str) -> bool {
-        let waiting = self.waiting.iter().find(|(_, waiting)| *waiting == id).map(|(key, _)| *key);
-        let category = self.tasks.get(id).map(|task| task.category.clone());
-        let (Some(waiting), Some(category)) = (waiting, category) else { return false };
-        self.waiting.remove(&waiting);
-        self.queue(&category).push_back(id.to_owned());
-        true
+        self.stop_waiting(id)
     }
 
     /// What waits goes on waiting at another speed.
@@ -395,7 +455,13 @@ impl Dispatcher {
 
     fn move_waiting(&mut self, to: impl Fn(Instant) -> Instant) {
         let waiting = std::mem::take(&mut self.waiting);
-        self.waiting = waiting.into_iter().map(|((at, number), id)| ((to(at), number), id)).collect();
+        for ((at, number), id) in waiting {
+            let key = (to(at), number);
+            if let Some(task) = self.history.get_mut(&id) {
+                task.waits = Some(key);
+                self.waiting.insert(key, id);
+            }
+        }
     }
 
     /// How many tasks wait, and how long the next one does.
@@ -406,28 +472,18 @@ impl Dispatcher {
 
     /// How long a task waits still for its countdown or its next retry.
     pub(crate) fn waits(&self, id: &str, now: Instant) -> Option<Duration> {
-        let due = self.waiting.iter().find(|(_, waiting)| *waiting == id).map(|((due, _), _)| *due)?;
+        let (due, _) = self.history.get(id)?.waits?;
         Some(due.saturating_duration_since(now))
     }
 
     /// The newest tasks, the newest first.
     pub(crate) fn newest(&self, most: usize) -> Vec<TaskRecord> {
-        // Ids are made of their number, so they need not be sorted.
-        (1..=self.made)
-            .rev()
-            .take(most)
-            .filter_map(|number| self.tasks.get(&task_id(number)))
-            .cloned()
-            .collect()
+        self.history.all().rev().take(most).cloned().collect()
     }
 
-    /// How many tasks of each event are in each status.
+    /// How many tasks of each event are in each status, those that are forgotten included.
     pub(crate) fn counts(&self) -> HashMap<(&str, TaskStatus), usize> {
-        let mut counts = HashMap::new();
-        for task in self.tasks.values() {
-            *counts.entry((task.event_type.as_str(), task.status)).or_default() += 1;
-        }
-        counts
+        self.history.counts().map(|(event, status, count)| ((event, status), count)).collect()
     }
 
     /// How many tasks each instance has now.
@@ -435,16 +491,13 @@ impl Dispatcher {
         self.connections.held()
     }
 
-    /// The tasks of an object, the oldest first.
+    /// The tasks of an object that are not forgotten, the oldest first.
     pub(crate) fn tasks_of(&self, object_id: &str) -> Vec<TaskRecord> {
-        let mut tasks: Vec<_> =
-            self.tasks.values().filter(|task| task.object_id == object_id).cloned().collect();
-        tasks.sort_by(|left, right| left.id.cmp(&right.id));
-        tasks
+        self.history.of_object(object_id).cloned().collect()
     }
 
     /// Whether no task is queued, waits or runs.
     pub(crate) fn is_idle(&self) -> bool {
-        self.unfinished == 0
+        self.history.unfinished() == 0
     }
 }

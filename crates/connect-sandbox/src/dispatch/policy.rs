@@ -39,6 +39,8 @@ pub struct DispatchPolicy {
     pub answer_grace: Duration,
     /// How long an interactive task waits for a runner before it fails; 2 s by default.
     pub interactive_wait: Duration,
+    /// How many tasks that are over are remembered; 100,000 by default. Beyond that, those that ended first are forgotten.
+    pub finished_tasks: usize,
 }
 
 impl Default for DispatchPolicy {
@@ -54,6 +56,7 @@ impl Default for DispatchPolicy {
             scheduled_limit: Duration::from_secs(12 * 3_600),
             answer_grace: Duration::from_secs(60),
             interactive_wait: Duration::from_secs(2),
+            finished_tasks: 100_000,
         }
     }
 }

@@ -1,7 +1,8 @@
 use std::time::SystemTime;
 
-use connect_model::wire::{Task, TaskCategory, TaskInput, TaskOptions, TaskOutput};
+use connect_model::wire::{Secret, Task, TaskCategory, TaskInput, TaskOptions, TaskOutput};
 use serde_json::Value;
+use tokio::time::Instant;
 
 /// Where a task stands, in Connect's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,10 +61,26 @@ pub struct TaskRecord {
     pub status: TaskStatus,
     /// What was tried, the oldest first.
     pub attempts: Vec<AttemptRecord>,
+    /// When it was made.
+    pub created: SystemTime,
+    pub(crate) updated: SystemTime,
     pub(crate) retries: u32,
     pub(crate) data: Option<Value>,
     /// The object entered a status again while the task ran.
     pub(crate) again: bool,
+    /// On whose behalf it is.
+    pub(crate) installation: Option<InstallationKey>,
+    /// The number of the deadline that it has, if any.
+    pub(super) deadline: u64,
+    /// Its place among those that wait.
+    pub(super) waits: Option<(Instant, u64)>,
+}
+
+/// An installation, and the key of the account that has it.
+#[derive(Clone, Debug)]
+pub(crate) struct InstallationKey {
+    pub(crate) id: String,
+    pub(crate) api_key: Secret,
 }
 
 /// One attempt at a task.
@@ -108,6 +125,8 @@ impl TaskRecord {
                 task_category: self.category.clone(),
                 correlation_id: Some(format!("{}-{}", self.id, self.attempts.len())),
                 reply_to: Some("sandbox".to_owned()),
+                api_key: self.installation.as_ref().map(|own| own.api_key.clone()),
+                installation_id: self.installation.as_ref().map(|own| own.id.clone()),
                 ..TaskOptions::default()
             },
             input: TaskInput {

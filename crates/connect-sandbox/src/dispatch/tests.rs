@@ -18,7 +18,7 @@ fn output(result: ResultType, countdown: u64) -> TaskOutput {
 }
 
 fn status(dispatcher: &Dispatcher, id: &str) -> TaskStatus {
-    dispatcher.tasks[id].status
+    dispatcher.task(id).unwrap().status
 }
 
 /// Gives out, and says to whom.
@@ -53,7 +53,7 @@ async fn a_rescheduled_task_comes_back_in_its_time() {
     assert!(assign(&mut dispatcher, now + Duration::from_millis(2_999)).is_empty());
     let later = now + Duration::from_secs(3);
     assert_eq!(assign(&mut dispatcher, later).len(), 1);
-    let attempts = &dispatcher.tasks[&id].attempts;
+    let attempts = &dispatcher.task(&id).unwrap().attempts;
     assert_eq!(attempts[1].started.duration_since(attempts[0].started).unwrap(), Duration::from_secs(3));
     dispatcher.answer(connection, &id, output(ResultType::Reschedule, 0), later).unwrap();
     assert_eq!(
@@ -238,4 +238,107 @@ async fn what_is_given_out_does_not_depend_on_how_much_waits() {
         dispatcher.answer(connection, id, output(ResultType::Success, 0), now).unwrap();
     }
     assert!(dispatcher.is_idle());
+}
+
+/// Makes a task, and lets it end so.
+fn run(dispatcher: &mut Dispatcher, connection: ConnectionId, object: &str, result: ResultType) -> String {
+    let id = put(dispatcher, object).unwrap();
+    assign(dispatcher, Instant::now());
+    dispatcher.answer(connection, &id, output(result, 0), Instant::now()).unwrap();
+    id
+}
+
+fn ids(tasks: &[TaskRecord]) -> Vec<&str> {
+    tasks.iter().map(|task| task.id.as_str()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ended_first_is_forgotten_first() {
+    let policy = DispatchPolicy { finished_tasks: 2, ..DispatchPolicy::default() };
+    let mut dispatcher = Dispatcher::new(policy, 1.0);
+    let connection = dispatcher.connect("SIN-1", None);
+    // The oldest one is not over, so it stays.
+    let waits = run(&mut dispatcher, connection, "PR-0", ResultType::Reschedule);
+    let first = run(&mut dispatcher, connection, "PR-1", ResultType::Success);
+    let second = run(&mut dispatcher, connection, "PR-1", ResultType::Fail);
+    let third = run(&mut dispatcher, connection, "PR-2", ResultType::Success);
+    assert!(dispatcher.task(&first).is_none());
+    assert_eq!(ids(&dispatcher.tasks()), [&waits, &second, &third]);
+    assert_eq!(ids(&dispatcher.newest(2)), [&third, &second]);
+    assert_eq!(ids(&dispatcher.tasks_of("PR-1")), [&second]);
+    let fourth = run(&mut dispatcher, connection, "PR-2", ResultType::Skip);
+    assert!(dispatcher.tasks_of("PR-1").is_empty());
+    assert_eq!(ids(&dispatcher.tasks_of("PR-2")), [&third, &fourth]);
+    let counts = dispatcher.counts();
+    let count = |status| counts.get(&(EVENT, status)).copied().unwrap_or_default();
+    assert_eq!(
+        [TaskStatus::Succeeded, TaskStatus::Failed, TaskStatus::Skipped, TaskStatus::Rescheduled].map(count),
+        [2, 1, 1, 1],
+        "what is forgotten counts still"
+    );
+    assert_eq!((count(TaskStatus::Scheduled), count(TaskStatus::Processing)), (0, 0));
+    assert!(!dispatcher.is_idle());
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_are_made_without_looking_at_all_tasks() {
+    let mut dispatcher = dispatcher();
+    let connection = dispatcher.connect("SIN-1", None);
+    for number in 0..20_000 {
+        run(&mut dispatcher, connection, &format!("PR-{number}"), ResultType::Success);
+        // Were all of them looked at, this would take minutes.
+        assert_eq!(dispatcher.tasks_of("PR-7").len(), usize::from(number >= 7));
+        assert_eq!(dispatcher.newest(1)[0].object_id, format!("PR-{number}"));
+        assert_eq!(dispatcher.counts()[&(EVENT, TaskStatus::Succeeded)], number + 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_failed_can_begin_again() {
+    let (mut dispatcher, now) = (dispatcher(), Instant::now());
+    let connection = dispatcher.connect("SIN-1", None);
+    let id = run(&mut dispatcher, connection, "PR-1", ResultType::Fail);
+    assert_eq!(dispatcher.resubmit(&id, now), Resubmitted::Again);
+    assert!(!dispatcher.is_idle());
+    assert_eq!(dispatcher.open_task(EVENT, "PR-1"), Some(id.as_str()));
+    assert_eq!(dispatcher.resubmit(&id, now), Resubmitted::NotFailed);
+    assert_eq!(assign(&mut dispatcher, now), [connection]);
+    dispatcher.answer(connection, &id, output(ResultType::Fail, 0), now).unwrap();
+    assert_eq!(dispatcher.task(&id).unwrap().attempts.len(), 2);
+    let other = put(&mut dispatcher, "PR-1").unwrap();
+    assert_eq!(dispatcher.resubmit(&id, now), Resubmitted::Open, "{other} does the same");
+    assert_eq!(dispatcher.resubmit("TQ-1", now), Resubmitted::Unknown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_deadline_is_not_that_of_the_next_attempt() {
+    let (mut dispatcher, now) = (dispatcher(), Instant::now());
+    let connection = dispatcher.connect("SIN-1", None);
+    let Enqueued::New(id) =
+        dispatcher.enqueue("product_action_execution", TaskCategory::Interactive, "ACT-1", None, now)
+    else {
+        panic!("it is a task of its own")
+    };
+    assign(&mut dispatcher, now);
+    dispatcher.answer(connection, &id, output(ResultType::Fail, 0), now).unwrap();
+    dispatcher.disconnect(connection, now);
+    // Just before the answer to the first attempt would have been late.
+    let later = now + Duration::from_secs(179);
+    assert_eq!(dispatcher.resubmit(&id, later), Resubmitted::Again);
+    assert!(dispatcher.assign(later + Duration::from_secs(1)).expired.is_empty());
+    assert!(dispatcher.assign(later + Duration::from_secs(2)).expired[0].over);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_carries_the_key_of_its_installation() {
+    let (mut dispatcher, now) = (dispatcher(), Instant::now());
+    dispatcher.connect("SIN-1", None);
+    let id = put(&mut dispatcher, "PR-1").unwrap();
+    dispatcher.act_for(&id, InstallationKey { id: "EIN-1".to_owned(), api_key: "ApiKey SU-1:x".into() });
+    put(&mut dispatcher, "PR-2");
+    let given = dispatcher.assign(now);
+    let options: Vec<_> = given.tasks.iter().map(|(_, task)| &task.options).collect();
+    assert_eq!(options[0].installation_id.as_deref(), Some("EIN-1"));
+    assert_eq!(options[0].api_key.as_ref().map(|key| key.expose()), Some("ApiKey SU-1:x"));
+    assert!(options[1].installation_id.is_none() && options[1].api_key.is_none());
 }
