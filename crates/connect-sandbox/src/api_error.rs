@@ -59,6 +59,11 @@ impl ApiError {
         Self::new(status, "CHAOS_001", "The sandbox was told to fail here.")
     }
 
+    /// The extension, or the lack of one, is why a call can't be answered.
+    pub(crate) fn gateway(status: StatusCode, error: impl Into<String>) -> Self {
+        Self { status, ..Self::bad("EAAS_001", error) }
+    }
+
     pub(crate) fn conflict(error: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "VAL_001", error)
     }
