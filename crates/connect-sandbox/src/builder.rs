@@ -251,6 +251,7 @@ impl SandboxBuilder {
         let listener = TcpListener::bind(address).await.map_err(|error| refused(&error))?;
         let address = listener.local_addr().map_err(|error| refused(&error))?;
         let setup = Setup {
+            url: format!("http://{}", reachable(address)),
             api_key,
             distributor_key,
             url: format!("http://{}", reachable(address)),
@@ -269,7 +270,8 @@ impl SandboxBuilder {
         if let Some(file) = &self.chaos {
             chaos.load(file)?;
         }
-        let core = Core::new(setup, store, self.variables, chaos).map_err(|error| unkept(&error))?;
+        let core =
+            Core::new(setup, store, &self.variables, chaos).map_err(|error| SandboxError::refused(&error))?;
         let stop = CancellationToken::new();
         let authority = Arc::new(Authority::new(address.ip())?);
         let listener = Listener::new(listener, Arc::clone(&authority), stop.clone());

@@ -12,7 +12,7 @@ use connect_model::{
     event::SCHEDULED_EXECUTION,
     wire::{Message, Secret, SetupRequest, Task, TaskCategory, TaskOutput},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::{
     sync::{Notify, broadcast, mpsc, oneshot},
     time::{Instant, sleep_until},
@@ -24,13 +24,14 @@ use crate::{
     Activity,
     api_error::ApiError,
     chaos::Chaos,
-    dispatch::{ConnectionId, Dispatcher, Enqueued, Lane},
+    devops::{environments, schedules, services, variables},
+    dispatch::{ConnectionId, Dispatcher, Enqueued, Lane, Resubmitted},
     fulfillment::{self, Action},
     role::Role,
     schedule,
     setup::Setup,
     store::{REQUESTS, Store, StoreError},
-    world::{Changed, World},
+    world::{Changed, World, written},
 };
 pub(crate) use state::{State, Timer};
 
@@ -67,21 +68,18 @@ impl Core {
     pub(crate) fn new(
         setup: Setup,
         store: Store,
-        given: BTreeMap<String, Secret>,
+        given: &BTreeMap<String, Secret>,
         chaos: Chaos,
-    ) -> Result<Arc<Self>, StoreError> {
+    ) -> Result<Arc<Self>, ApiError> {
         let dispatcher = Dispatcher::new(setup.policy.clone(), setup.speed);
         let kept = store.setting("time")?;
         let reached = kept.as_ref().and_then(Value::as_str).and_then(schedule::time);
         let clock = schedule::Clock::new(setup.speed, reached);
-        let mut variables = BTreeMap::new();
-        for (name, value) in
-            store.setting("variables")?.as_ref().and_then(Value::as_object).into_iter().flatten()
-        {
-            variables.insert(name.clone(), Secret::new(value.as_str().unwrap_or_default()));
-        }
-        variables.extend(given);
-        let mut state = State::new(setup.url.clone(), store, dispatcher, clock, variables);
+        let mut state = State::new(setup.url.clone(), store, dispatcher, clock, &setup.environment_id);
+        state.change(Role::Platform, |world| {
+            services::seed(world)?;
+            given.iter().try_for_each(|(name, value)| variables::set_value(world, name, value.expose()))
+        })?;
         state.start_timers()?;
         Ok(Arc::new(Self {
             setup,
@@ -97,6 +95,15 @@ impl Core {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         // What holds the lock changes maps only; nothing is left half-way by a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whose key this is: of the vendor, of the distributor, or of one of them who has installed the extension.
+    pub(crate) fn role_of(&self, key: &str) -> Option<Role> {
+        let of_installation = || {
+            let is_distributors = self.state().devops.is_distributors(key)?;
+            Some(if is_distributors { Role::Distributor } else { Role::Vendor })
+        };
+        self.setup.role_of(key).or_else(of_installation)
     }
 
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<Activity> {
@@ -175,11 +182,19 @@ impl Core {
         sender: mpsc::UnboundedSender<Message>,
     ) -> ConnectionId {
         let mut state = self.state();
-        let response = self.setup.response(request, &state.variables);
         let connection = state.dispatcher.connect(instance, lane);
-        // The answer is the first frame, before any task.
-        let _ = sender.send(Message::SetupResponse(Box::new(response)));
+        let response = state.change(Role::Platform, |world| {
+            variables::declare(world, request)?;
+            environments::setup_response(world, request)
+        });
+        match response {
+            // The answer is the first frame, before any task.
+            Ok((response, _)) => drop(sender.send(Message::SetupResponse(Box::new(response)))),
+            Err(problem) => error!("a runner can't be set up: {}", problem.errors.join(" ")),
+        }
         state.senders.insert(connection, sender);
+        let now = written(state.clock.now());
+        state.devops.connected(instance, &now);
         let declared = Arc::new(request.clone());
         let connected = Connected { instance: instance.to_owned(), lane, since: SystemTime::now(), declared };
         state.runners.insert(connection, connected);
@@ -191,6 +206,9 @@ impl Core {
                 if !statuses.is_empty() {
                     subscriptions.insert(event.clone(), statuses.clone());
                 }
+            }
+            if let Err(problem) = state.change(Role::Platform, schedules::review) {
+                error!("the schedules can't be read: {}", problem.errors.join(" "));
             }
             if let Err(error) = state.announce_all() {
                 error!("what waits for the runner can't be read: {error}");
@@ -207,6 +225,8 @@ impl Core {
             let mut state = self.state();
             state.senders.remove(&connection);
             state.runners.remove(&connection);
+            let now = written(state.clock.now());
+            state.devops.disconnected(instance, &now);
             state.dispatcher.disconnect(connection, Instant::now());
         }
         self.tell(Activity::RunnerDisconnected { instance: instance.to_owned() });
@@ -344,23 +364,79 @@ impl Core {
     }
 
     /// Gives a variable another value, and tells the runners.
-    pub(crate) fn set_variable(&self, name: &str, value: Secret) {
+    pub(crate) fn set_variable(&self, name: &str, value: &Secret) -> Result<(), ApiError> {
+        self.change(Role::Platform, |world| variables::set_value(world, name, value.expose()))?;
+        self.set_up_again()
+    }
+
+    /// Tells the runners what they were told at the handshake, as it is now.
+    pub(crate) fn set_up_again(&self) -> Result<(), ApiError> {
         let mut guard = self.state();
         let state = &mut *guard;
-        state.variables.insert(name.to_owned(), value);
-        let variables: BTreeMap<&str, &str> =
-            state.variables.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
-        if let Err(error) = state.store.set_setting("variables", &json!(variables)) {
-            error!("the variable {name} can't be kept: {error}");
+        let mut responses = Vec::new();
+        for (connection, runner) in state.runners.clone() {
+            let world = World::new(state, Role::Platform);
+            responses.push((connection, environments::setup_response(&world, &runner.declared)?));
         }
-        for (connection, runner) in &state.runners {
-            if let Some(sender) = state.senders.get(connection) {
-                let response = self.setup.response(&runner.declared, &state.variables);
+        for (connection, response) in responses {
+            if let Some(sender) = state.senders.get(&connection) {
                 let _ = sender.send(Message::SetupResponse(Box::new(response)));
             }
         }
         drop(guard);
         self.touched();
+        Ok(())
+    }
+
+    /// Tells the runners to stop: they get no more tasks, end those that they have, and go.
+    pub(crate) fn shut_down(&self) {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        for (connection, sender) in &state.senders {
+            state.dispatcher.retire(*connection);
+            let _ = sender.send(Message::Shutdown);
+        }
+        drop(guard);
+        self.setup.recorder.touch();
+    }
+
+    /// Lets a task that failed begin again.
+    pub(crate) fn resubmit(&self, id: &str) -> Result<(), ApiError> {
+        let end = self.state().dispatcher.resubmit(id, Instant::now());
+        self.touched();
+        match end {
+            Resubmitted::Again => Ok(()),
+            Resubmitted::Unknown => Err(ApiError::not_found()),
+            Resubmitted::NotFailed => Err(ApiError::bad("VAL_001", "Only failed tasks can be resubmitted.")),
+            Resubmitted::Open => Err(ApiError::bad(
+                "VAL_001",
+                "There is another task of this type for the object, which is not over.",
+            )),
+        }
+    }
+
+    /// Makes a task by hand; its id is the answer.
+    pub(crate) fn make_task(
+        &self,
+        event_type: &str,
+        category: TaskCategory,
+        object_id: &str,
+        installation: Option<&str>,
+    ) -> Result<String, ApiError> {
+        let mut state = self.state();
+        let made = state.dispatcher.enqueue(event_type, category, object_id, None, Instant::now());
+        let Enqueued::New(id) = made else {
+            return Err(ApiError::bad(
+                "VAL_001",
+                "There is a task of this type for the object, which is not over.",
+            ));
+        };
+        if let Some(installation) = installation {
+            state.act_for(&id, installation);
+        }
+        drop(state);
+        self.touched();
+        Ok(id)
     }
 
     /// Sends an interactive task, for somebody who waits for its answer.
@@ -375,7 +451,7 @@ impl Core {
 
     /// Runs a schedule now, for somebody who waits for its end; a run that is open is joined.
     pub(crate) fn trigger(&self, id: &str) -> Result<oneshot::Receiver<TaskOutput>, ApiError> {
-        self.read(|world| world.get("schedules", id))?;
+        self.change(Role::Platform, |world| schedules::fired(world, id))?;
         Ok(self.begin(SCHEDULED_EXECUTION, TaskCategory::Scheduled, id, None))
     }
 
@@ -410,19 +486,6 @@ impl Core {
         self.setup.recorder.touch();
         self.due.notify_one();
         Ok(handled)
-    }
-
-    /// Adds a schedule, or puts another in its place.
-    pub(crate) fn put_schedule(&self, schedule: Value) -> Result<Value, ApiError> {
-        let stored = self.state().put_schedule(schedule, &self.setup.environment_id)?;
-        self.touched();
-        Ok(stored)
-    }
-
-    pub(crate) fn remove_schedule(&self, id: &str) -> Result<bool, ApiError> {
-        let removed = self.state().remove_schedule(id)?;
-        self.touched();
-        Ok(removed)
     }
 
     /// Something is due at another time, and there is something to keep.

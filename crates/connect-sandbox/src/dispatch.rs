@@ -426,6 +426,11 @@ impl Dispatcher {
         self.history.all().cloned().collect()
     }
 
+    /// The next ones by id, after an id: so that a long history need not be looked at at once.
+    pub(crate) fn after(&self, id: &str, most: usize) -> impl Iterator<Item = &TaskRecord> {
+        self.history.after(id).take(most)
+    }
+
     pub(crate) fn task(&self, id: &str) -> Option<&TaskRecord> {
         self.history.get(id)
     }

@@ -4,16 +4,15 @@
 //! tests. Collections that no source names follow the paths of the Open API.
 
 use connect_model::{event::SCHEDULED_EXECUTION, wire::EventDefinition};
-use serde_json::{Value, json};
 
-struct EventType {
-    name: &'static str,
-    category: &'static str,
+pub(crate) struct EventType {
+    pub(crate) name: &'static str,
+    pub(crate) category: &'static str,
     /// Empty where the task carries its data.
     collection: &'static str,
     /// The field of the status.
     field: &'static str,
-    statuses: &'static [&'static str],
+    pub(crate) statuses: &'static [&'static str],
 }
 
 const ASSET: &[&str] = &["pending", "approved", "failed", "inquiring", "scheduled", "revoking", "revoked"];
@@ -106,19 +105,8 @@ pub(crate) fn category(name: &str) -> &'static str {
     TYPES.iter().find(|event| event.name == name).map_or("", |event| event.category)
 }
 
-/// What REST says about all of them.
-pub(crate) fn rest() -> Vec<Value> {
-    let event = |(index, event): (usize, &EventType)| {
-        json!({
-            "id": index + 1,
-            "source": "system",
-            "type": event.name,
-            "name": event.name.replace('_', " "),
-            "category": event.category,
-            "object_statuses": event.statuses,
-        })
-    };
-    TYPES.iter().enumerate().map(event).collect()
+pub(crate) fn all() -> &'static [EventType] {
+    TYPES
 }
 
 /// The type of the objects that a background event is about; none where it is about all of its collection.

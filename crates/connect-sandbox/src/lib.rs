@@ -11,6 +11,7 @@ mod chaos;
 mod console;
 mod conversations;
 mod core;
+mod devops;
 mod dispatch;
 mod error;
 mod events;

@@ -199,6 +199,16 @@ impl Recorder {
             .collect()
     }
 
+    /// The newest log lines with their tasks, the newest first.
+    pub(crate) fn lines(&self, most: usize) -> Vec<(SystemTime, Option<Arc<str>>, Line)> {
+        let log = self.log();
+        let line = |entry: &Entry| match &entry.what {
+            What::Line(line) => Some((entry.at, entry.task.clone(), line.clone())),
+            _ => None,
+        };
+        log.entries.iter().rev().filter_map(line).take(most).collect()
+    }
+
     /// What happened in a task, in the order of its begins.
     pub(crate) fn of_task(&self, task: &str) -> Vec<Entry> {
         let log = self.log();

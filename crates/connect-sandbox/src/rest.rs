@@ -1,5 +1,6 @@
 //! REST: what is below `/public/v1`. Paths, bodies and answers are those of Connect's Open API.
 
+mod actions;
 mod assets;
 mod call;
 mod catalogue;
@@ -38,8 +39,9 @@ pub(crate) async fn answer(
     let limit = if usage::is_upload(path) { core.setup.upload_limit } else { BODY_LIMIT };
     let bytes = to_bytes(body, limit).await.map_err(|_| ApiError::too_large(limit))?;
     let kind = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let is_form = kind.starts_with("multipart/") || kind.starts_with("application/x-www-form-urlencoded");
-    let body = if bytes.is_empty() || is_form {
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_json = kind.is_empty() || kind == "application/json" || kind.ends_with("+json");
+    let body = if bytes.is_empty() || !is_json {
         Value::Null
     } else {
         serde_json::from_slice(&bytes)
@@ -53,6 +55,11 @@ pub(crate) async fn answer(
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let query = parts.uri.query().unwrap_or_default();
     let call = Call { core, role, method: &parts.method, query, headers: &parts.headers, bytes, body };
+    if let ["products", _, "actions", _, "actionLink"] | ["products", _, "actions", "regeneratesecret"] =
+        segments.as_slice()
+    {
+        return actions::answer(&call, &segments);
+    }
     match segments.first().copied().unwrap_or_default() {
         "requests" => requests::answer(&call, &segments).await,
         "assets" => assets::answer(&call, &segments).await,

@@ -9,9 +9,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Activity, Fault, Order, SandboxBuilder, SandboxError, TaskRecord,
+    actions::{self, Target},
     api_error::ApiError,
     builder::check_speed,
     core::Core,
+    devops::{installations::INSTALLATIONS, schedules},
     fulfillment::{self, Action},
     role::Role,
     store::{ASSETS, REQUESTS, id_of},
@@ -247,6 +249,27 @@ impl Sandbox {
         self.core.ask(event_type, object_id, data).await.map_err(|_| SandboxError::NotAnswered)
     }
 
+    /// Presses the button of a product's action (`ACT-…`) for an asset or a tier configuration, and waits for the answer of the
+    /// runner: the task has a token as Connect signs it.
+    ///
+    /// Fails where there is no such action or object, or where no runner answers.
+    pub async fn action(
+        &self,
+        product: &str,
+        action: &str,
+        target: &str,
+    ) -> Result<TaskOutput, SandboxError> {
+        let pressed = actions::press_for(&self.core, product, action, Target::of(target)).await;
+        pressed.map_err(|error| unanswered(&error))
+    }
+
+    /// Sends a custom event with this body, signed by the environment's secret, and waits for the answer of the runner.
+    ///
+    /// Fails where no runner answers.
+    pub async fn custom_event(&self, body: impl Into<Value>) -> Result<TaskOutput, SandboxError> {
+        actions::custom_event_of(&self.core, body.into()).await.map_err(|error| unanswered(&error))
+    }
+
     /// Adds a schedule as Connect's API gives it, or puts another in its place; its id, made up where it has none, is
     /// the answer.
     ///
@@ -255,7 +278,8 @@ impl Sandbox {
     /// method is none that the connected extension declares.
     pub fn add_schedule(&self, schedule: Value) -> Result<String, SandboxError> {
         let wrong = |error: ApiError| SandboxError::Schedule(error.errors.join(" "));
-        let stored = self.core.put_schedule(schedule).map_err(wrong)?;
+        let stored =
+            self.core.change(Role::Platform, |world| schedules::put(world, schedule)).map_err(wrong)?;
         Ok(stored["id"].as_str().unwrap_or_default().to_owned())
     }
 
@@ -269,7 +293,7 @@ impl Sandbox {
     /// Adds an installation as Connect's API gives it, or puts another in its place; its id is the answer. Fails where
     /// it has none.
     pub fn add_installation(&self, installation: Value) -> Result<String, SandboxError> {
-        self.put("installations", installation, "an installation")
+        self.put(INSTALLATIONS, installation, "an installation")
     }
 
     fn put(&self, collection: &str, object: Value, what: &'static str) -> Result<String, SandboxError> {
@@ -288,7 +312,7 @@ impl Sandbox {
 
     /// Gives a variable another value, and tells the runners.
     pub fn set_variable(&self, name: &str, value: impl Into<String>) {
-        self.core.set_variable(name, Secret::new(value));
+        self.core.set_variable(name, &Secret::new(value)).unwrap_or_else(|error| unread(&error));
     }
 
     /// Lets something go wrong from now on.
@@ -360,6 +384,10 @@ impl Sandbox {
             }
         }
     }
+}
+
+fn unanswered(error: &ApiError) -> SandboxError {
+    if error.status.is_server_error() { SandboxError::NotAnswered } else { SandboxError::refused(error) }
 }
 
 /// What can't be read is not there; why is told here.

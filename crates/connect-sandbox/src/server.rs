@@ -4,18 +4,31 @@ use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     Router,
+    body::to_bytes,
     extract::{FromRequestParts, Query, Request, State, ws::WebSocketUpgrade},
-    http::{HeaderValue, StatusCode, header::AUTHORIZATION},
+    http::{HeaderValue, Method, StatusCode, header::AUTHORIZATION},
     response::{IntoResponse, Response},
 };
+use percent_encoding::percent_decode_str;
 use tokio_util::sync::CancellationToken;
 
-use crate::{api_error::ApiError, console, core::Core, dispatch::Lane, recorder, rest, role::Role, socket};
+use crate::{
+    actions::{self, HttpCall},
+    api_error::ApiError,
+    console,
+    core::Core,
+    dispatch::Lane,
+    recorder, rest,
+    role::Role,
+    socket,
+};
 
 /// The version of Connect that the sandbox stands in for.
 const CONNECT_VERSION: &str = "37.0.1";
 /// The largest frame of a runner.
 const FRAME_LIMIT: usize = 64 << 20;
+/// The largest form that a product action is called with, in bytes.
+const FORM_LIMIT: usize = 1 << 20;
 
 #[derive(Clone)]
 pub(crate) struct Server {
@@ -42,15 +55,45 @@ async fn route(server: Server, request: Request) -> Result<Response, ApiError> {
     if let Some(path) = path.strip_prefix(rest::MEDIA) {
         return rest::media(&server.core, path).await;
     }
-    let path = path.strip_prefix("/public/v1/").ok_or_else(ApiError::not_found)?;
-    let key = request.headers().get(AUTHORIZATION).and_then(|key| key.to_str().ok());
-    let role = key.and_then(|key| server.core.setup.role_of(key)).ok_or_else(ApiError::unauthorized)?;
-    match path.strip_prefix("devops/ws/") {
-        // The extension is the vendor's.
-        Some(_) if !role.is(Role::Vendor) => Err(ApiError::forbidden()),
-        Some(rest) => upgrade(server, rest.to_owned(), request).await,
-        None => recorder::recorded(&server.core, role, path, request).await,
+    if let Some(rest) = path.strip_prefix(actions::PATH) {
+        return press(&server.core, rest, request).await;
     }
+    let path = path.strip_prefix("/public/v1/").ok_or_else(ApiError::not_found)?;
+    let key = request.headers().get(AUTHORIZATION).and_then(|key| key.to_str().ok()).unwrap_or_default();
+    if let Some(rest) = path.strip_prefix("devops/ws/") {
+        return match server.core.setup.role_of(key) {
+            Some(Role::Vendor) => upgrade(server, rest.to_owned(), request).await,
+            // The extension is the vendor's.
+            Some(_) => Err(ApiError::forbidden()),
+            None => Err(ApiError::unauthorized()),
+        };
+    }
+    let role = match server.core.role_of(key) {
+        Some(role) => role,
+        // On behalf of the vendor, whose extension it is.
+        None if actions::is_custom_event(&server.core, path) => {
+            let (method, query) = (request.method(), request.uri().query().unwrap_or_default());
+            let call = HttpCall { method, query, headers: request.headers(), body: &[] };
+            actions::may_send(&server.core, &call)?;
+            Role::Vendor
+        }
+        None => return Err(ApiError::unauthorized()),
+    };
+    recorder::recorded(&server.core, role, path, request).await
+}
+
+/// Somebody follows the link of a product action: no key, but a token.
+async fn press(core: &Arc<Core>, path: &str, request: Request) -> Result<Response, ApiError> {
+    let (product, action) = path.split_once('/').ok_or_else(ApiError::not_found)?;
+    let [product, action] = [product, action].map(|id| percent_decode_str(id).decode_utf8_lossy());
+    let (parts, body) = request.into_parts();
+    if !matches!(parts.method, Method::GET | Method::POST) {
+        return Err(ApiError::not_found());
+    }
+    let body = to_bytes(body, FORM_LIMIT).await.map_err(|_| ApiError::too_large(FORM_LIMIT))?;
+    let query = parts.uri.query().unwrap_or_default();
+    let call = HttpCall { method: &parts.method, query, headers: &parts.headers, body: &body };
+    actions::press(core, &product, &action, &call).await
 }
 
 async fn upgrade(server: Server, path: String, request: Request) -> Result<Response, ApiError> {

@@ -1,10 +1,8 @@
-//! What the sandbox is set up with, and what it tells a runner about it.
+//! What the sandbox is set up with.
 
-use std::collections::BTreeMap;
+use connect_model::wire::Secret;
 
-use connect_model::wire::{Logging, LoggingMeta, Secret, SetupRequest, SetupResponse, Variable};
-
-use crate::{DispatchPolicy, Recorder, events, role::Role};
+use crate::{DispatchPolicy, Recorder, devops, role::Role};
 
 #[derive(Debug)]
 pub(crate) struct Setup {
@@ -32,54 +30,8 @@ impl Setup {
             .map(|(_, role)| role)
     }
 
-    /// `SRVC-` and the middle of the environment's id: runners make paths of it.
+    /// The extension's id: runners make paths of it.
     pub(crate) fn service_id(&self) -> String {
-        let rest = self.environment_id.strip_prefix("ENV-").unwrap_or(&self.environment_id);
-        let middle = rest.rsplit_once('-').map_or(rest, |(middle, _)| middle);
-        format!("SRVC-{middle}")
-    }
-
-    /// The answer to what an extension declares; the variables are in place of their initial values.
-    pub(crate) fn response(
-        &self,
-        request: &SetupRequest,
-        values: &BTreeMap<String, Secret>,
-    ) -> SetupResponse {
-        let declared = request.variables.iter().flatten();
-        let mut variables: BTreeMap<String, (Secret, bool)> = declared
-            .map(|variable| (variable.name.clone(), (variable.initial_value.clone(), variable.secure)))
-            .collect();
-        for (name, value) in values {
-            let secure = variables.get(name).is_some_and(|(_, secure)| *secure);
-            variables.insert(name.clone(), (value.clone(), secure));
-        }
-        let variables = variables.into_iter().map(|(name, (value, secure))| Variable {
-            name,
-            value: Some(value),
-            secure: Some(secure),
-        });
-        let schedules =
-            format!("devops/services/{}/environments/{}/schedules", self.service_id(), self.environment_id);
-        let subscribed = request.event_subscriptions.iter().flatten();
-        SetupResponse {
-            variables: Some(variables.collect()),
-            environment_type: Some("development".to_owned()),
-            environment_runtime: Some("local".to_owned()),
-            logging: Some(Logging {
-                log_level: Some("INFO".to_owned()),
-                runner_log_level: Some("INFO".to_owned()),
-                meta: Some(LoggingMeta {
-                    account_id: Some("VA-000-000".to_owned()),
-                    account_name: Some("Sandbox".to_owned()),
-                    service_id: Some(self.service_id()),
-                    ..LoggingMeta::default()
-                }),
-                ..Logging::default()
-            }),
-            event_definitions: Some(
-                subscribed.map(|(event, _)| events::definition(event, &schedules)).collect(),
-            ),
-            ..SetupResponse::default()
-        }
+        devops::service_of(&self.environment_id)
     }
 }

@@ -39,7 +39,8 @@ pub(crate) fn nobody() -> ApiError {
 
 /// The `{http_status, headers, body}` of an output as it goes to the caller.
 pub(crate) fn response(output: &TaskOutput) -> Result<Response, ApiError> {
-    let malformed = |what: &str| ApiError::gateway(StatusCode::BAD_GATEWAY, format!("The extension's answer {what}."));
+    let malformed =
+        |what: &str| ApiError::gateway(StatusCode::BAD_GATEWAY, format!("The extension's answer {what}."));
     let data = output.data.as_ref().unwrap_or(&Value::Null);
     let status = match &data["http_status"] {
         Value::Null if output.result == ResultType::Success => StatusCode::OK,
@@ -127,7 +128,8 @@ mod tests {
             assert_eq!(told(data).await, expected);
         }
         assert_eq!(answered(ResultType::Fail, json!(null)).unwrap().status(), 400);
-        let location = answered(ResultType::Success, json!({"http_status": 302, "headers": {"Location": "/x"}}));
+        let location =
+            answered(ResultType::Success, json!({"http_status": 302, "headers": {"Location": "/x"}}));
         assert_eq!(location.unwrap().headers()["location"], "/x");
     }
 

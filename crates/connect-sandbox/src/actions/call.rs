@@ -26,7 +26,7 @@ impl HttpCall<'_> {
     }
 
     /// The data of a product action, with what its token says.
-    pub(crate) fn product_action(&self, payload: Value) -> Value {
+    pub(crate) fn product_action(&self, payload: &Value) -> Value {
         let mut data = json!({
             "method": self.method.as_str(),
             "headers": self.headers(),
@@ -97,8 +97,9 @@ impl HttpCall<'_> {
                 .map_err(|error| ApiError::bad("VAL_001", format!("The body is not JSON: {error}.")));
         }
         let text = std::str::from_utf8(self.body);
-        let text = text
-            .map_err(|_| ApiError::bad("VAL_001", "The body is neither JSON, nor a form, nor text in UTF-8."));
+        let text = text.map_err(|_| {
+            ApiError::bad("VAL_001", "The body is neither JSON, nor a form, nor text in UTF-8.")
+        });
         Ok(text?.into())
     }
 }
@@ -139,8 +140,9 @@ mod tests {
     use super::*;
 
     fn headers(headers: &[(&'static str, &str)]) -> HeaderMap {
-        let header =
-            |(name, value): &(&'static str, &str)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
+        let header = |(name, value): &(&'static str, &str)| {
+            (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
+        };
         headers.iter().map(header).collect()
     }
 
@@ -189,8 +191,8 @@ mod tests {
         assert_eq!(call("x=1&jwt=a", &none, b"").token().as_deref(), Some("a"));
         let sent = call("", &form, b"jwt=b&x=2");
         assert_eq!(sent.token().as_deref(), Some("b"));
-        assert_eq!(sent.product_action(json!({}))["form_data"], json!({"jwt": ["b"], "x": ["2"]}));
+        assert_eq!(sent.product_action(&json!({}))["form_data"], json!({"jwt": ["b"], "x": ["2"]}));
         assert_eq!(call("", &none, b"jwt=b").token(), None, "it is no form");
-        assert!(call("jwt=a", &none, b"").product_action(json!({})).get("form_data").is_none());
+        assert!(call("jwt=a", &none, b"").product_action(&json!({})).get("form_data").is_none());
     }
 }

@@ -49,7 +49,8 @@ mod tests {
 
     #[test]
     fn a_token_holds_for_its_secret_and_its_time() {
-        let in_seconds = |seconds: i64| json!({"exp": Timestamp::now().as_second() + seconds, "action_id": "sso"});
+        let in_seconds =
+            |seconds: i64| json!({"exp": Timestamp::now().as_second() + seconds, "action_id": "sso"});
         let token = sign("s3cr3t", &in_seconds(60)).unwrap();
         assert_eq!(verify("s3cr3t", &token).unwrap()["action_id"], "sso");
         for (secret, token) in [

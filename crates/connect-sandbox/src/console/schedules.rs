@@ -23,8 +23,7 @@ use super::{
 impl Console {
     /// Where schedules are, for the calls of REST.
     fn schedules(&self) -> String {
-        let setup = &self.core.setup;
-        format!("devops/services/{}/environments/{}/schedules", setup.service_id(), setup.environment_id)
+        format!("{}/schedules", self.environment())
     }
 }
 

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use connect_model::{
     event::SCHEDULED_EXECUTION,
-    wire::{Message, Secret, TaskCategory, TaskOutput},
+    wire::{Message, TaskCategory, TaskOutput},
 };
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::{
     sync::{mpsc, oneshot},
     time::Instant,
@@ -17,7 +17,8 @@ use tracing::error;
 use super::Connected;
 use crate::{
     api_error::ApiError,
-    dispatch::{ConnectionId, Dispatcher, Outcome},
+    devops::{Live, installations, schedules},
+    dispatch::{ConnectionId, Dispatcher, Enqueued, Outcome},
     events,
     fulfillment::{self, Action},
     role::Role,
@@ -43,12 +44,12 @@ pub(crate) struct State {
     pub(super) senders: HashMap<ConnectionId, mpsc::UnboundedSender<Message>>,
     /// The connections, and what each said that it handles.
     pub(crate) runners: BTreeMap<ConnectionId, Connected>,
-    /// Values of variables, in place of the initial ones that the extension declares.
-    pub(crate) variables: BTreeMap<String, Secret>,
+    /// What of the environment is not kept.
+    pub(crate) devops: Live,
     /// Background events with their statuses, as the runners declared them; none before the first runner.
     pub(super) subscriptions: Option<BTreeMap<String, Vec<String>>>,
     /// The methods that schedules may name; none before the first runner.
-    pub(super) schedulables: Option<Vec<String>>,
+    pub(crate) schedulables: Option<Vec<String>>,
     pub(crate) clock: schedule::Clock,
     /// What happens by itself at a time: schedules fire, and scheduled requests become pending.
     timers: BTreeMap<(Instant, Timer), Timestamp>,
@@ -74,7 +75,7 @@ impl State {
         store: Store,
         dispatcher: Dispatcher,
         clock: Clock,
-        variables: BTreeMap<String, Secret>,
+        environment: &str,
     ) -> Self {
         Self {
             url,
@@ -82,7 +83,7 @@ impl State {
             dispatcher,
             senders: HashMap::new(),
             runners: BTreeMap::new(),
-            variables,
+            devops: Live::new(environment),
             subscriptions: None,
             schedulables: None,
             clock,
@@ -126,16 +127,42 @@ impl State {
         }
         for event in events::announcing(collection, &head.kind) {
             let key = (event.to_owned(), id.to_owned());
-            if self.handles(event, &head.status) && self.announced.get(&key) != Some(&head.entered) {
-                self.dispatcher.enqueue(event, TaskCategory::Background, id, None, now);
+            if self.handles(event, &head.status)
+                && self.announced.get(&key) != Some(&head.entered)
+                && self.is_selected(collection, id)?
+            {
+                let made = self.dispatcher.enqueue(event, TaskCategory::Background, id, None, now);
                 self.announced.insert(key, head.entered);
+                if let Enqueued::New(task) = made
+                    && collection == installations::INSTALLATIONS
+                {
+                    self.act_for(&task, id);
+                }
             }
         }
         Ok(())
     }
 
+    /// Says on behalf of which installation a task is.
+    pub(crate) fn act_for(&mut self, task: &str, installation: &str) {
+        match installations::task_key(&mut World::new(self, Role::Platform), installation) {
+            Ok(key) => self.dispatcher.act_for(task, key),
+            Err(problem) => error!(task, "its installation can't be read: {}", problem.errors.join(" ")),
+        }
+    }
+
+    /// Whether an object is of a product that the extension is for. What is of no product is for all.
+    fn is_selected(&self, collection: &str, id: &str) -> Result<bool, StoreError> {
+        let Some(products) = &self.devops.products else { return Ok(true) };
+        let object = self.store.get(collection, id)?.unwrap_or_default();
+        let places = ["/asset/product/id", "/configuration/product/id", "/product/id"];
+        let product = places.into_iter().find_map(|place| object.pointer(place)?.as_str());
+        let product = if collection == "products" { Some(id) } else { product };
+        Ok(product.is_none_or(|product| products.contains(product)))
+    }
+
     /// Makes tasks for all that waits for what the runners handle.
-    pub(super) fn announce_all(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn announce_all(&mut self) -> Result<(), StoreError> {
         let now = Instant::now();
         let subscriptions = self.subscriptions.clone().unwrap_or_default();
         for (event, statuses) in &subscriptions {
@@ -205,42 +232,8 @@ impl State {
         Ok(handled)
     }
 
-    /// Adds a schedule, or puts another in its place, and sets its timer; what is wrong with it is the error.
-    pub(super) fn put_schedule(&mut self, mut schedule: Value, environment: &str) -> Result<Value, ApiError> {
-        let wrong = |text: String| ApiError::bad("VAL_001", text);
-        let now = self.clock.now();
-        let members = schedule.as_object_mut().ok_or_else(|| wrong("Expected an object.".to_owned()))?;
-        let method = members.get("method").and_then(Value::as_str).filter(|method| !method.is_empty());
-        let method = method.ok_or_else(|| wrong("method: This field is required.".to_owned()))?;
-        if self.schedulables.as_ref().is_some_and(|known| !known.iter().any(|known| known == method)) {
-            return Err(wrong(format!("method: \"{method}\" is no schedulable of the environment.")));
-        }
-        let next = match members.get("trigger").filter(|trigger| !trigger.is_null()) {
-            Some(trigger) => schedule::next_trigger(trigger, now).map_err(wrong)?,
-            None => None,
-        };
-        if !members.get("id").is_some_and(Value::is_string) {
-            let digits = environment.strip_prefix("ENV-").unwrap_or_default();
-            let id = format!("EFS-{digits}-{:04}", self.store.number()?);
-            members.insert("id".to_owned(), id.into());
-        }
-        members.entry("environment").or_insert_with(|| json!({"id": environment, "type": "development"}));
-        members.entry("status").or_insert_with(|| "enabled".into());
-        let enabled = !matches!(members["status"].as_str(), Some("disabled" | "obsolete"));
-        let id = members["id"].as_str().filter(|id| !id.is_empty());
-        let id = id.ok_or_else(|| wrong("id: It is empty.".to_owned()))?.to_owned();
-        self.store.put("schedules", &schedule)?;
-        self.set_timer(Timer::Schedule(id), next.filter(|_| enabled));
-        Ok(schedule)
-    }
-
-    pub(super) fn remove_schedule(&mut self, id: &str) -> Result<bool, ApiError> {
-        self.set_timer(Timer::Schedule(id.to_owned()), None);
-        Ok(self.store.remove("schedules", id)?)
-    }
-
     /// Sets when something happens by itself, or that it does not.
-    fn set_timer(&mut self, timer: Timer, at: Option<Timestamp>) {
+    pub(crate) fn set_timer(&mut self, timer: Timer, at: Option<Timestamp>) {
         if let Some(instant) = self.timed.remove(&timer) {
             self.timers.remove(&(instant, timer.clone()));
         }
@@ -265,13 +258,7 @@ impl State {
 
     /// Sets the timers of all that is here: of a file that was opened.
     pub(super) fn start_timers(&mut self) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        for schedule in self.store.list("schedules")? {
-            let enabled = !matches!(schedule["status"].as_str(), Some("disabled" | "obsolete"));
-            let next = schedule::next_trigger(&schedule["trigger"], now).ok().flatten();
-            let id = schedule["id"].as_str().unwrap_or_default().to_owned();
-            self.set_timer(Timer::Schedule(id), next.filter(|_| enabled));
-        }
+        schedules::start(&mut World::new(self, Role::Platform))?;
         for id in self.store.with_status(REQUESTS, "scheduled")? {
             self.set_request_timer(&id, "scheduled")?;
         }
@@ -306,7 +293,7 @@ impl State {
         let mut changed = Vec::new();
         for ((_, timer), fired) in due {
             let done = match &timer {
-                Timer::Schedule(id) => self.fire_schedule(id, fired, now).map_err(ApiError::from),
+                Timer::Schedule(id) => self.fire_schedule(id, fired, now),
                 Timer::Request(id) => {
                     let pend =
                         |world: &mut World<'_>| fulfillment::act(world, id, Action::Pend, &Value::Null);
@@ -320,14 +307,12 @@ impl State {
         changed
     }
 
-    fn fire_schedule(&mut self, id: &str, fired: Timestamp, now: Instant) -> Result<(), StoreError> {
-        let Some(schedule) = self.store.get("schedules", id)? else { return Ok(()) };
+    fn fire_schedule(&mut self, id: &str, fired: Timestamp, now: Instant) -> Result<(), ApiError> {
+        if self.store.head(schedules::SCHEDULES, id)?.is_none() {
+            return Ok(());
+        }
         self.dispatcher.enqueue(SCHEDULED_EXECUTION, TaskCategory::Scheduled, id, None, now);
-        // What was missed meanwhile is not made up for.
-        let after = fired.max(self.clock.now());
-        let next = schedule::next_trigger(&schedule["trigger"], after).ok().flatten();
-        self.set_timer(Timer::Schedule(id.to_owned()), next);
-        Ok(())
+        self.change(Role::Platform, |world| schedules::fired_by_itself(world, id, fired)).map(drop)
     }
 
     /// Whether nothing more happens by itself: no task is open, and if there was no runner yet, nothing waits for one.

@@ -6,7 +6,8 @@ use connect_model::wire::ResultType;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::{AttemptRecord, TaskRecord};
+use super::{environments, installations::INSTALLATIONS};
+use crate::{AttemptRecord, TaskRecord, api_error::ApiError, fulfillment::set, world::World};
 
 /// How much of an output Connect keeps, in characters.
 const LONGEST_OUTPUT: usize = 4_000;
@@ -14,37 +15,56 @@ const LONGEST_OUTPUT: usize = 4_000;
 /// What all tasks of an environment say of it.
 #[derive(Debug)]
 pub(crate) struct Place {
-    pub(crate) environment: Value,
-    pub(crate) owner: Value,
+    environment: Value,
+    owner: Value,
+}
+
+impl Place {
+    pub(crate) fn of(world: &World<'_>) -> Result<Self, ApiError> {
+        let environment = environments::reference(world, &world.state.devops.environment)?;
+        let owner = environment["extension"]["owner"].clone();
+        Ok(Self { environment, owner })
+    }
+}
+
+/// A task as REST tells it.
+pub(crate) fn view(world: &World<'_>, place: &Place, record: &TaskRecord) -> Result<Value, ApiError> {
+    let installation = match &record.installation {
+        Some(own) => world.find(INSTALLATIONS, &own.id)?,
+        None => None,
+    };
+    Ok(task(record, place, installation.as_ref(), |container| world.state.devops.instance(container)))
 }
 
 /// A task; `installation` is the one it was made for.
-pub(crate) fn task(record: &TaskRecord, place: &Place, installation: Option<&Value>) -> Value {
+fn task(
+    record: &TaskRecord,
+    place: &Place,
+    installation: Option<&Value>,
+    instance: impl Fn(&str) -> String,
+) -> Value {
     let answered = || record.attempts.iter().filter_map(|attempt| attempt.output.as_ref());
     let runtimes = || answered().map(|output| output.runtime).filter(|runtime| runtime.is_finite());
     let last = record.attempts.last();
     let output = last.and_then(|attempt| attempt.output.as_ref()?.message.as_deref());
-    let rescheduled =
-        |attempt: &&AttemptRecord| {
-            attempt.output.as_ref().is_some_and(|output| output.result == ResultType::Reschedule)
-        };
+    let rescheduled = |attempt: &&AttemptRecord| {
+        attempt.output.as_ref().is_some_and(|output| output.result == ResultType::Reschedule)
+    };
     let mut events = json!({"created": at(record.created), "updated": at(record.updated)});
     let told = [
         ("assigned", last.map(|attempt| attempt.started)),
         ("completed", record.status.is_over().then_some(record.updated)),
         ("rescheduled", record.attempts.iter().rev().find(rescheduled).and_then(|attempt| attempt.ended)),
     ];
-    if let Some(members) = events.as_object_mut() {
-        for (name, time) in told {
-            members.extend(time.map(|time| (name.to_owned(), at(time))));
-        }
+    for (name, time) in told.into_iter().filter_map(|(name, time)| Some((name, time?))) {
+        set(&mut events, name, at(time));
     }
     let processing = record.attempts.iter().filter_map(|own| own.ended?.duration_since(own.started).ok());
     let mut task = json!({
         "id": record.id,
         "object": {"id": record.object_id, "type": record.event_type, "category": record.category},
         "status": record.status.as_str(),
-        "assignee": last.map(|attempt| &attempt.instance),
+        "assignee": last.map(|attempt| instance(&attempt.instance)),
         "output": output.map(|text| text.chars().take(LONGEST_OUTPUT).collect::<String>()),
         "environment": place.environment,
         "owner": place.owner,
@@ -56,9 +76,9 @@ pub(crate) fn task(record: &TaskRecord, place: &Place, installation: Option<&Val
         "processing_total": processing.sum::<std::time::Duration>().as_secs_f64().to_string(),
         "events": events,
     });
-    if let (Some(installation), Some(members)) = (installation, task.as_object_mut()) {
-        let reference = json!({"id": installation["id"], "owner": installation["owner"], "status": installation["status"]});
-        members.insert("installation".to_owned(), reference);
+    if let Some(installation) = installation {
+        let [id, owner, status] = ["id", "owner", "status"].map(|member| &installation[member]);
+        set(&mut task, "installation", json!({"id": id, "owner": owner, "status": status}));
     }
     task
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
+    ops::Bound,
     time::SystemTime,
 };
 
@@ -84,6 +85,11 @@ impl History {
     /// The oldest first.
     pub(super) fn all(&self) -> impl DoubleEndedIterator<Item = &TaskRecord> {
         self.tasks.values()
+    }
+
+    /// Those that were made after one, the oldest first.
+    pub(super) fn after(&self, id: &str) -> impl Iterator<Item = &TaskRecord> {
+        self.tasks.range::<str, _>((Bound::Excluded(id), Bound::Unbounded)).map(|(_, task)| task)
     }
 
     /// The tasks of an object, the oldest first.

@@ -339,6 +339,6 @@ async fn a_task_carries_the_key_of_its_installation() {
     let given = dispatcher.assign(now);
     let options: Vec<_> = given.tasks.iter().map(|(_, task)| &task.options).collect();
     assert_eq!(options[0].installation_id.as_deref(), Some("EIN-1"));
-    assert_eq!(options[0].api_key.as_ref().map(|key| key.expose()), Some("ApiKey SU-1:x"));
+    assert_eq!(options[0].api_key.as_ref().map(connect_model::wire::Secret::expose), Some("ApiKey SU-1:x"));
     assert!(options[1].installation_id.is_none() && options[1].api_key.is_none());
 }

@@ -23,7 +23,7 @@ pub(crate) struct Call<'a> {
     pub(crate) headers: &'a HeaderMap,
     /// The body as it came.
     pub(crate) bytes: Bytes,
-    /// The body as JSON; null where it is empty, or a form.
+    /// The body as JSON; null where it is empty, or something else.
     pub(crate) body: Value,
 }
 

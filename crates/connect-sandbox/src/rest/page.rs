@@ -68,7 +68,7 @@ pub(super) async fn kept(core: &Arc<Core>, collection: &str, query: &Query) -> R
         let items = items.map_err(|error| ApiError::from(crate::store::StoreError::from(error)))?;
         return Ok((range, Json(selected(items, query))).into_response());
     }
-    let mut best = Best::new(query, window);
+    let mut best = Best::new(query);
     let mut after = String::new();
     loop {
         let stretch = core.state().store.stretch(collection, &condition, &after, STRETCH)?;
@@ -87,13 +87,13 @@ pub(super) async fn kept(core: &Arc<Core>, collection: &str, query: &Query) -> R
 
 /// Answers a list of what was made for it.
 pub(super) fn made(all: Vec<Value>, query: &Query) -> Response {
-    let mut best = Best::new(query, Window::of(query));
+    let mut best = Best::new(query);
     all.into_iter().for_each(|value| best.look_at(value));
     best.into_response()
 }
 
 /// What is wanted of all that was looked at: no more of it is held than a page needs.
-struct Best<'a> {
+pub(super) struct Best<'a> {
     query: &'a Query,
     search: Option<String>,
     window: Window,
@@ -102,12 +102,13 @@ struct Best<'a> {
 }
 
 impl<'a> Best<'a> {
-    fn new(query: &'a Query, window: Window) -> Self {
+    pub(super) fn new(query: &'a Query) -> Self {
+        let window = Window::of(query);
         let search = query.search.as_deref().map(str::to_lowercase);
         Self { query, search, window, found: Vec::new(), total: 0 }
     }
 
-    fn look_at(&mut self, value: Value) {
+    pub(super) fn look_at(&mut self, value: Value) {
         let searched = self.search.as_ref().is_none_or(|text| mentions(&value, text));
         if !searched || !self.query.filter.matches(&value) {
             return;
@@ -132,7 +133,7 @@ impl<'a> Best<'a> {
         self.found.truncate(self.window.end());
     }
 
-    fn into_response(mut self) -> Response {
+    pub(super) fn into_response(mut self) -> Response {
         self.cut();
         let items: Vec<Value> = self.found.into_iter().skip(self.window.offset).collect();
         let range = self.window.range(items.len(), self.total);
@@ -203,7 +204,7 @@ mod tests {
     fn a_page_of_many_is_sorted_whatever_comes_when() {
         let all = |count: u64| (0..count).map(move |number| json!({"id": number * 7_919 % count, "x": "y"}));
         let query = Query::parse("eq(x,y)&ordering(-id)&limit=3&offset=2").unwrap();
-        let mut best = Best::new(&query, Window::of(&query));
+        let mut best = Best::new(&query);
         all(5_003).for_each(|value| best.look_at(value));
         assert!(best.found.len() < 1_000, "{}", best.found.len());
         best.cut();

@@ -6,6 +6,7 @@ mod catalogue;
 mod console;
 mod console_tiers;
 mod conversations;
+mod devops;
 mod drafts;
 mod file;
 mod helpdesk;

@@ -318,7 +318,8 @@ async fn schedules_are_made_over_rest_and_fire() {
     assert_eq!(rest.post(&path, wrong.clone()).await.0, StatusCode::BAD_REQUEST);
     assert!(matches!(sandbox.add_schedule(wrong), Err(SandboxError::Schedule(_))));
 
-    let manual = rest.post(&path, json!({"method": "refresh"})).await.1;
+    let far = json!({"type": "onetime", "date": "2999-01-01T00:00:00+00:00"});
+    let manual = rest.post(&path, json!({"name": "By hand", "method": "refresh", "trigger": far})).await.1;
     let trigger = format!("{path}/{}/trigger", manual["id"].as_str().unwrap());
     assert_eq!(rest.post(&trigger, json!(null)).await.0, StatusCode::OK);
     loop {
