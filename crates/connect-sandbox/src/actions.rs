@@ -182,14 +182,15 @@ pub(crate) fn is_custom_event(core: &Core, path: &str) -> bool {
 /// Whether somebody without a key may send custom events: who has a token that is signed by the secret of the environment,
 /// and everybody where it has none.
 pub(crate) fn may_send(core: &Core, call: &HttpCall<'_>) -> Result<(), ApiError> {
+    let Some(secret) = event_secret(core)? else { return Ok(()) };
+    let token = call.authorization("Bearer").ok_or_else(ApiError::unauthorized)?;
+    token::verify(&secret, token).map(drop)
+}
+
+/// The secret by which the tokens of custom events are signed.
+fn event_secret(core: &Core) -> Result<Option<String>, ApiError> {
     let environment = core.read(environments::own)?;
-    match environment["jwt_secret"].as_str().filter(|secret| !secret.is_empty()) {
-        None => Ok(()),
-        Some(secret) => {
-            let token = call.authorization("Bearer").ok_or_else(ApiError::unauthorized)?;
-            token::verify(secret, token).map(drop)
-        }
-    }
+    Ok(environment["jwt_secret"].as_str().filter(|secret| !secret.is_empty()).map(str::to_owned))
 }
 
 /// Passes the call of a third party on.
@@ -197,12 +198,17 @@ pub(crate) async fn custom_event(core: &Arc<Core>, call: &HttpCall<'_>) -> Resul
     answer::response(&send(core, call.custom_event()?).await?)
 }
 
+/// A token by which custom events may be sent; none where the environment has no secret.
+pub(crate) fn custom_event_token(core: &Core) -> Result<Option<String>, ApiError> {
+    let secret = event_secret(core)?;
+    let claims = json!({"exp": Timestamp::now().as_second() + LIFE});
+    secret.map(|secret| token::sign(&secret, &claims)).transpose()
+}
+
 /// Sends a custom event without HTTP, signed by the secret of the environment.
 pub(crate) async fn custom_event_of(core: &Arc<Core>, body: Value) -> Result<TaskOutput, ApiError> {
-    let environment = core.read(environments::own)?;
     let mut headers = json!({"Content-Type": "application/json"});
-    if let Some(secret) = environment["jwt_secret"].as_str().filter(|secret| !secret.is_empty()) {
-        let token = token::sign(secret, &json!({"exp": Timestamp::now().as_second() + LIFE}))?;
+    if let Some(token) = custom_event_token(core)? {
         set(&mut headers, "Authorization", format!("Bearer {token}"));
     }
     let data = json!({"method": Method::POST.as_str(), "headers": headers, "querystring": {}, "body": body});

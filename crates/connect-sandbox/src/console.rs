@@ -10,6 +10,7 @@ mod assets;
 mod chaos;
 mod clock;
 mod conversations;
+mod custom;
 mod form;
 mod guard;
 mod helpdesk;
@@ -20,6 +21,7 @@ mod live;
 mod offer;
 mod params;
 mod parts;
+mod press;
 mod products;
 mod purchase;
 mod request;
@@ -27,6 +29,8 @@ mod requests;
 mod runners;
 mod schedules;
 mod send;
+mod service;
+mod task;
 mod tier;
 mod timeline;
 mod usage;
@@ -93,10 +97,21 @@ pub(crate) fn router(server: &Server) -> Router {
         .route("/cases/{id}/{action}", post(helpdesk::act))
         .route("/conversations/{instance}/{action}", post(conversations::act))
         .route("/tasks", get(activity::tasks))
+        .route("/tasks/{id}", get(task::show))
+        .route("/tasks/{id}/resubmit", post(task::resubmit))
         .route("/calls", get(activity::calls))
         .route("/send", get(send::show).post(send::send))
-        .route("/schedules/{id}", get(schedules::show))
+        .route("/press/{product}/{action}/{target}", get(press::press))
+        .route("/custom-event", get(custom::show).post(custom::send))
+        .route("/service", get(service::show).post(service::set))
+        .route("/service/environment", post(service::set_environment))
+        .route("/service/environment/{action}", post(service::act))
+        .route("/installations", post(service::install))
+        .route("/installations/{id}", post(service::set_installation))
+        .route("/installations/{id}/uninstall", post(service::uninstall))
+        .route("/schedules/{id}", get(schedules::show).post(schedules::edit))
         .route("/schedules/{id}/run", post(schedules::run_now))
+        .route("/schedules/{id}/{action}", post(schedules::act))
         .route("/variables", get(variables::all).post(variables::make))
         .route("/variables/{name}", post(variables::set))
         .route("/variables/{name}/delete", post(variables::delete))

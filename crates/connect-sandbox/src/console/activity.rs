@@ -66,20 +66,24 @@ pub(super) async fn tasks(
     layout::page("Tasks", Here::Tasks, &content)
 }
 
+/// What a task is about, with a link where it has a page.
+pub(super) fn object(id: &str) -> Markup {
+    match id.split('-').next() {
+        Some("PR") => link("/requests/", id),
+        Some("EFS") => link("/schedules/", id),
+        Some("TCR") => link("/tier-config-requests/", id),
+        _ => html! { code { (id) } },
+    }
+}
+
 fn row(task: &TaskRecord) -> Markup {
-    let object = match task.object_id.split('-').next() {
-        Some("PR") => link("/requests/", &task.object_id),
-        Some("EFS") => link("/schedules/", &task.object_id),
-        Some("TCR") => link("/tier-config-requests/", &task.object_id),
-        _ => html! { code { (task.object_id) } },
-    };
     let message = task.attempts.last().and_then(|attempt| attempt.output.as_ref()?.message.as_deref());
     html! {
         tr data-row tabindex="-1" {
-            td { code { (task.id) } }
+            td { (link("/tasks/", &task.id)) }
             td { (chip(task.status.as_str())) @if let Some(message) = message { p.quiet.small.cut { (message) } } }
             td { code { (task.event_type) } }
-            td { (object) }
+            td { (object(&task.object_id)) }
             td.number { (task.attempts.len()) }
             td.number.quiet { @if let Some(attempt) = task.attempts.last() { (system_time(attempt.started)) } }
         }
@@ -125,7 +129,7 @@ pub(super) async fn calls(
                                 div.text {
                                     (timeline::call(call, &format!("call-{number}")))
                                 }
-                                span.quiet.small { @if let Some(task) = &entry.task { "task " code { (task) } } @else { (duration(call.took)) } }
+                                span.quiet.small { @if let Some(task) = &entry.task { "task " (link("/tasks/", task)) } @else { (duration(call.took)) } }
                             }
                         }
                     }

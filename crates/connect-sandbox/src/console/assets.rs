@@ -152,6 +152,7 @@ async fn page(
     let asset = api::get(&console.core, &path).await?;
     let found = api::list(&console.core, &format!("{path}/requests"), &Rql::Empty, "limit=1000").await?;
     let mut history = found.items;
+    let buttons = console.buttons(text(&asset, "/product/id"), id, &["asset"]).await?;
     history.sort_by(|left, right| text(right, "/created").cmp(text(left, "/created")));
     let content = html! {
         p.crumbs { a href="/assets" { "Assets" } }
@@ -171,6 +172,7 @@ async fn page(
                 (requests::table(&history, true))
             }
             div.facts-column #facts data-live {
+                (buttons)
                 section { h2 { "Items" } (request::items(list(&asset, "/items"))) }
                 section {
                     h2 { "Parameters" }

@@ -21,6 +21,7 @@ pub(super) enum Here {
     Variables,
     Runners,
     Extension,
+    Service,
     Clock,
     Chaos,
     None,
@@ -54,6 +55,7 @@ const MENU: &[(&str, &[Entry])] = &[
         "Extension",
         &[
             (Here::Extension, "/extension", "What it handles", "e"),
+            (Here::Service, "/service", "Service", "b"),
             (Here::Runners, "/runners", "Runners", "u"),
             (Here::Variables, "/variables", "Variables", "v"),
             (Here::Schedules, "/schedules", "Schedules", "s"),

@@ -122,8 +122,10 @@ fn cover(value: &mut Value) {
             for (name, member) in members {
                 let name = name.to_ascii_lowercase();
                 let secret = ["api_key", "secret", "password", "token", "authorization"];
-                if member.is_string()
+                let texts = |list: &Vec<Value>| list.iter().all(Value::is_string);
+                if (member.is_string() || member.as_array().is_some_and(texts))
                     && (password && matches!(name.as_str(), "value" | "initial_value")
+                        || name == "jwt"
                         || secret.into_iter().any(|word| name.contains(word)))
                 {
                     *member = COVERED.into();
@@ -174,7 +176,8 @@ mod tests {
     fn secrets_are_covered() {
         let shown = json(json!({"installation_api_key": "canary", "params": [
             {"id": "a", "type": "password", "value": "canary"}, {"id": "b", "type": "text", "value": "seen"}],
-            "variables": [{"name": "X", "secure": true, "value": "canary"}], "jwt_secret": "canary"}));
+            "variables": [{"name": "X", "secure": true, "value": "canary"}], "jwt_secret": "canary",
+            "querystring": {"jwt": ["canary"]}, "headers": {"Authorization": "canary"}}));
         assert!(!shown.0.contains("canary") && shown.0.contains("seen"), "{}", shown.0);
     }
 

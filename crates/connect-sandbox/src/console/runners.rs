@@ -114,7 +114,10 @@ pub(super) async fn extension(State(console): State<Console>) -> Html<String> {
     let content = html! {
         div.head { h1 { "What the extension handles" } }
         @if subscribed.keys().any(|event| events::category(event) == "interactive") {
-            p.actions { a.button href="/send" { "Send an interactive event" } }
+            p.actions {
+                a.button href="/send" { "Send an interactive event" } " "
+                @if subscribed.contains_key("product_custom_event_processing") { a.button href="/custom-event" { "Send a custom event" } }
+            }
         }
         div.stack #extension data-live {
             @if runners.is_empty() { div.empty { p { "No runner is connected, so nobody said yet what is handled." } } }

@@ -1,4 +1,4 @@
-//! Schedules: what is there, a new one, a run now.
+//! Schedules: what is there, a new one, another trigger, a run now.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use super::{
     Console, Problem, api,
     form::Form,
     layout::{self, Here},
-    parts::{chip, errors, first, json as shown, link, text, time_of},
+    parts::{chip, errors, first, json as shown, link, row, text, time_of},
     timeline::timeline,
 };
 
@@ -33,7 +33,7 @@ pub(super) async fn all(State(console): State<Console>) -> Result<Html<String>, 
 
 /// Makes a schedule, as an extension would by REST.
 pub(super) async fn make(State(console): State<Console>, sent: Form) -> Result<Response, Problem> {
-    let end = match order(&sent) {
+    let end = match order(&console, &sent) {
         Ok(body) => {
             api::post(&console.core, &console.schedules(), &body).await.map_err(|problem| problem.texts)
         }
@@ -50,7 +50,7 @@ pub(super) async fn make(State(console): State<Console>, sent: Form) -> Result<R
 }
 
 /// A schedule as Connect takes it, of what was typed.
-fn order(sent: &Form) -> Result<Value, String> {
+fn order(console: &Console, sent: &Form) -> Result<Value, String> {
     let parameter = match sent.get("parameter").trim() {
         "" => json!({}),
         typed => {
@@ -59,7 +59,7 @@ fn order(sent: &Form) -> Result<Value, String> {
     };
     // Without a zone it is UTC, as all times of schedules are.
     let time = |name: &str| match sent.get(name) {
-        "" => Timestamp::now().to_string(),
+        "" => console.core.state().clock.now().to_string(),
         typed => format!("{typed}{}Z", if typed.len() == 16 { ":00" } else { "" }),
     };
     let trigger = match sent.get("trigger") {
@@ -71,14 +71,40 @@ fn order(sent: &Form) -> Result<Value, String> {
         "advanced" => json!({"type": "advanced", "cron_expression": sent.get("cron"), "start": time("at")}),
         _ => Value::Null,
     };
-    let mut body = json!({"name": sent.get("name"), "method": sent.get("method"), "parameter": parameter});
-    if !trigger.is_null() {
-        body["trigger"] = trigger;
-    }
-    Ok(body)
+    Ok(
+        json!({"name": sent.get("name"), "method": sent.get("method"), "parameter": parameter, "trigger": trigger}),
+    )
 }
 
-fn form(console: &Console, sent: Option<&Form>) -> Markup {
+/// What would have to be typed for a schedule as it is.
+fn typed_for(schedule: &Value) -> Form {
+    let trigger = &schedule["trigger"];
+    let kind = match text(trigger, "/type") {
+        "recurring" => text(trigger, "/unit"),
+        kind => kind,
+    };
+    let at = first([text(trigger, "/date"), text(trigger, "/start")]).parse::<Timestamp>();
+    let at = at.map(|at| at.strftime("%Y-%m-%dT%H:%M:%S").to_string()).unwrap_or_default();
+    let amount = trigger["amount"].as_i64().map(|amount| amount.to_string()).unwrap_or_default();
+    let parameter = match &schedule["parameter"] {
+        Value::Null => String::new(),
+        parameter => format!("{parameter:#}"),
+    };
+    let fields = [
+        ("name", text(schedule, "/name")),
+        ("method", text(schedule, "/method")),
+        ("trigger", kind),
+        ("amount", &amount),
+        ("at", &at),
+        ("cron", text(trigger, "/cron_expression")),
+        ("parameter", &parameter),
+    ];
+    Form::from(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec())
+}
+
+/// The fields of a schedule: a new one, or the one that is at this path.
+fn form(console: &Console, path: &str, open: bool, sent: Option<&Form>) -> Markup {
+    let is_new = path == "/schedules";
     let typed = |name: &str| sent.map_or("", |sent| sent.get(name));
     let mut methods = BTreeMap::new();
     for one in console.runners().iter().flat_map(|runner| runner.declared.schedulables.iter().flatten()) {
@@ -94,9 +120,9 @@ fn form(console: &Console, sent: Option<&Form>) -> Markup {
         ("advanced", "Cron expression"),
     ];
     html! {
-        details.action data-key="new-schedule" open[sent.is_some()] {
-            summary { "New schedule" }
-            form method="post" action="/schedules" novalidate {
+        details.action data-key="schedule" open[open] {
+            summary { (if is_new { "New schedule" } else { "Edit" }) }
+            form method="post" action=(path) novalidate {
                 label { span { "Name" } input name="name" value=(typed("name")) autocomplete="off"; }
                 label { span { "Method" }
                     @if methods.is_empty() { input name="method" value=(typed("method")) autocomplete="off"; }
@@ -115,11 +141,11 @@ fn form(console: &Console, sent: Option<&Form>) -> Markup {
                         }
                     }
                     label { span { "How many of them" } input name="amount" inputmode="numeric" value=(first([typed("amount"), "1"])); }
-                    label { span { "At, or from (UTC)" } input type="datetime-local" name="at" value=(typed("at")); }
+                    label { span { "At, or from (UTC)" } input type="datetime-local" step="1" name="at" value=(typed("at")); }
                     label { span { "Cron expression" } input name="cron" value=(typed("cron")) placeholder="0 */2 * * *" autocomplete="off"; }
                 }
                 label { span { "Parameter (JSON)" } textarea name="parameter" rows="4" spellcheck="false" placeholder="{}" { (typed("parameter")) } }
-                button.primary { "Make it" }
+                button.primary { (if is_new { "Make it" } else { "Save" }) }
             }
         }
     }
@@ -130,7 +156,7 @@ async fn page(console: &Console, sent: Option<&Form>, texts: &[String]) -> Resul
     let content = html! {
         div.head { h1 { "Schedules" } p.count #count data-live { (found.total) } }
         (errors(texts))
-        div.actions #actions data-live { (form(console, sent)) }
+        div.actions #actions data-live { (form(console, "/schedules", sent.is_some(), sent)) }
         div #list data-live {
             @if found.items.is_empty() {
                 div.empty { p { "There is no schedule." } }
@@ -147,7 +173,7 @@ async fn page(console: &Console, sent: Option<&Form>, texts: &[String]) -> Resul
                                     td { code { (text(schedule, "/method")) } }
                                     td.quiet { (trigger(schedule)) }
                                     td { (chip(first([text(schedule, "/status"), "enabled"]))) }
-                                    td.number { (run(schedule)) }
+                                    td.number { (toggle(schedule)) " " (run(schedule)) }
                                 }
                             }
                         }
@@ -164,6 +190,22 @@ fn run(schedule: &Value) -> Markup {
     html! {
         form.inline method="post" action={ "/schedules/" (api::segment(id)) "/run" } {
             button aria-label={ "Run " (id) " now" } { "Run now" }
+        }
+    }
+}
+
+/// Switches it off or on.
+fn toggle(schedule: &Value) -> Markup {
+    let id = text(schedule, "/id");
+    let (action, shown) = match text(schedule, "/status") {
+        "disabled" => ("enable", "Enable"),
+        // Nobody has its method.
+        "obsolete" => return super::parts::nothing(),
+        _ => ("disable", "Disable"),
+    };
+    html! {
+        form.inline method="post" action={ "/schedules/" (api::segment(id)) "/" (action) } {
+            button aria-label={ (shown) " " (id) } { (shown) }
         }
     }
 }
@@ -188,25 +230,79 @@ pub(super) async fn show(
     State(console): State<Console>,
     Path(id): Path<String>,
 ) -> Result<Html<String>, Problem> {
-    let schedule = api::get(&console.core, &format!("{}/{}", console.schedules(), api::segment(&id))).await?;
+    one(&console, &id, None, &[]).await
+}
+
+async fn one(
+    console: &Console,
+    id: &str,
+    sent: Option<&Form>,
+    texts: &[String],
+) -> Result<Html<String>, Problem> {
+    let schedule = api::get(&console.core, &format!("{}/{}", console.schedules(), api::segment(id))).await?;
+    let typed = typed_for(&schedule);
+    let path = format!("/schedules/{}", api::segment(id));
     let content = html! {
         p.crumbs { a href="/schedules" { "Schedules" } }
         div.head #head data-live {
             h1 { (first([text(&schedule, "/name"), "Schedule"])) " " code { (id) } }
             (chip(first([text(&schedule, "/status"), "enabled"])))
             p.sub { code { (text(&schedule, "/method")) } " · " (trigger(&schedule)) }
+            @if !text(&schedule, "/reason").is_empty() { p.message { (text(&schedule, "/reason")) } }
         }
-        div.actions { (run(&schedule)) }
+        (errors(texts))
+        div.actions #actions data-live {
+            (run(&schedule)) (toggle(&schedule))
+            (form(console, &path, sent.is_some(), Some(sent.unwrap_or(&typed))))
+            form.inline method="post" action={ (path) "/delete" } { button { "Delete" } }
+        }
         div.columns {
-            section { h2 { "Timeline" } div #timeline data-live { (timeline(&console, &id, &Value::Null)) } }
+            section { h2 { "Timeline" } div #timeline data-live { (timeline(console, id, &Value::Null)) } }
             section #facts data-live {
                 h2 { "Details" }
+                dl.facts {
+                    (row("Last fired", &time_of(text(&schedule, "/events/last_triggered/at"))))
+                    (row("Fires next", &time_of(text(&schedule, "/events/next_trigger/at"))))
+                }
                 @if !schedule["parameter"].is_null() { h3 { "Parameter" } (shown(schedule["parameter"].clone())) }
                 details data-key="json" { summary { "JSON" } (shown(schedule.clone())) }
             }
         }
     };
     Ok(layout::page(&format!("Schedule {id}"), Here::Schedules, &content))
+}
+
+/// Changes a schedule to what was typed.
+pub(super) async fn edit(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    sent: Form,
+) -> Result<Response, Problem> {
+    let path = format!("{}/{}", console.schedules(), api::segment(&id));
+    let texts = match order(&console, &sent) {
+        Ok(body) => match api::put(&console.core, &path, &body).await {
+            Ok(_) => return Ok(Redirect::to(&format!("/schedules/{}", api::segment(&id))).into_response()),
+            Err(problem) if problem.status == StatusCode::BAD_REQUEST => problem.texts,
+            Err(problem) => return Err(problem),
+        },
+        Err(text) => vec![text],
+    };
+    let page = one(&console, &id, Some(&sent), &texts).await?;
+    Ok((StatusCode::BAD_REQUEST, page).into_response())
+}
+
+/// Switches a schedule off or on, or takes it away.
+pub(super) async fn act(
+    State(console): State<Console>,
+    Path((id, action)): Path<(String, String)>,
+) -> Result<Redirect, Problem> {
+    let path = format!("{}/{}", console.schedules(), api::segment(&id));
+    if action == "delete" {
+        api::delete(&console.core, &path).await?;
+        return Ok(Redirect::to("/schedules"));
+    }
+    api::post(&console.core, &format!("{path}/{}", api::segment(&action)), &Value::Null).await?;
+    Ok(Redirect::to(&format!("/schedules/{}", api::segment(&id))))
 }
 
 /// Runs a schedule now. Nobody waits for its end.

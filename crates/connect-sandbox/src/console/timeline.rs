@@ -13,7 +13,7 @@ use tracing::Level;
 
 use super::{
     Console,
-    parts::{chip, duration, json, system_time, title},
+    parts::{chip, duration, json, link, system_time, title},
 };
 use crate::{
     AttemptRecord, TaskRecord, TaskStatus,
@@ -36,6 +36,16 @@ pub(super) fn timeline(console: &Console, object_id: &str, object: &Value) -> Ma
             tasks.iter().map(|task| state.dispatcher.waits(&task.id, now)).collect();
         (tasks, waits)
     };
+    of_tasks(console, &tasks, &waits, object)
+}
+
+/// The timeline of one task alone.
+pub(super) fn of_task(console: &Console, task: &TaskRecord) -> Markup {
+    let wait = console.core.state().dispatcher.waits(&task.id, Instant::now());
+    of_tasks(console, std::slice::from_ref(task), &[wait], &Value::Null)
+}
+
+fn of_tasks(console: &Console, tasks: &[TaskRecord], waits: &[Option<Duration>], object: &Value) -> Markup {
     let recorder = &console.core.setup.recorder;
     let entries: HashMap<&str, Vec<Entry>> =
         tasks.iter().map(|task| (task.id.as_str(), recorder.of_task(&task.id))).collect();
@@ -48,7 +58,7 @@ pub(super) fn timeline(console: &Console, object_id: &str, object: &Value) -> Ma
             moments.push((at, Moment::Event { name, by }));
         }
     }
-    for task in &tasks {
+    for task in tasks {
         for (index, attempt) in task.attempts.iter().enumerate() {
             moments.push((attempt.started, Moment::Attempt { task, number: index + 1 }));
         }
@@ -77,7 +87,7 @@ pub(super) fn timeline(console: &Console, object_id: &str, object: &Value) -> Ma
                 li.event.waiting {
                     span.dot aria-hidden="true" {}
                     p {
-                        strong { "Task " code { (task.id) } " " (waiting(task, wait)) }
+                        strong { "Task " (link("/tasks/", &task.id)) " " (waiting(task, *wait)) }
                     }
                 }
             }
@@ -154,7 +164,7 @@ fn attempt(task: &TaskRecord, number: usize, attempt: &AttemptRecord, entries: &
                 }
                 p.quiet.small {
                     @if !transactions.is_empty() { "Attempt " (number) " · " }
-                    code { (task.event_type) } " · task " code { (task.id) } " · on " code { (attempt.instance) }
+                    code { (task.event_type) } " · task " (link("/tasks/", &task.id)) " · on " code { (attempt.instance) }
                     @if let Some(output) = output { " · handler " (duration(seconds(output.runtime))) }
                 }
                 @if !entries.is_empty() {

@@ -162,7 +162,7 @@ fn form(sent: Option<&Form>) -> Markup {
             form method="post" action="/variables" {
                 label { span { "Name" } input name="name" value=(typed("name")) autocomplete="off"; }
                 label { span { "Value" } input name="value" value=(typed("value")) autocomplete="off"; }
-                label.check { input type="checkbox" name="secure" value="yes" checked[sent.is_some_and(|sent| sent.find("secure").is_some())]; " A secret" }
+                label.check { input type="checkbox" name="secure" value="yes" checked[sent.is_some_and(|sent| sent.find("secure").is_some())]; span { "It is a secret" } }
                 button.primary { "Add it" }
             }
         }

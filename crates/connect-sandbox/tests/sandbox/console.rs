@@ -20,7 +20,7 @@ impl Browser<'_> {
         self.send(Method::POST, path, fields, &[("Origin", &origin)]).await
     }
 
-    async fn send(
+    pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
@@ -42,7 +42,7 @@ impl Browser<'_> {
     }
 }
 
-const HOSTILE: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>";
+pub(crate) const HOSTILE: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>";
 
 /// Puts the hostile text into every member that is a text, but for those that have to be something else.
 fn poison(value: &mut Value) {
@@ -57,7 +57,7 @@ fn poison(value: &mut Value) {
     }
 }
 
-fn assert_harmless(page: &str) {
+pub(crate) fn assert_harmless(page: &str) {
     for harm in ["<script>", "<img", "\"'>", "onerror=alert(1)>"] {
         assert!(!page.contains(harm), "{harm} in {page}");
     }

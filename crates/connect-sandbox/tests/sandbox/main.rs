@@ -4,6 +4,7 @@
 
 mod catalogue;
 mod console;
+mod console_devops;
 mod console_tiers;
 mod conversations;
 mod devops;
