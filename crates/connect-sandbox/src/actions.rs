@@ -15,8 +15,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    api_error::ApiError, core::Core, devops::environments, fulfillment::set, role::Role, store::ASSETS,
-    world::World,
+    api_error::ApiError, catalogue::edit, core::Core, devops::environments, fulfillment::set, role::Role,
+    store::ASSETS, who::wrong, world::World,
 };
 pub(crate) use call::HttpCall;
 
@@ -59,26 +59,6 @@ fn secret(world: &World<'_>, product: &str) -> Result<Option<String>, ApiError> 
     Ok(secret.filter(|secret| !secret.is_empty()).map(str::to_owned))
 }
 
-/// Gives the actions of a product another secret.
-pub(crate) fn regenerate(world: &mut World<'_>, product: &str) -> Result<String, ApiError> {
-    let secret = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
-    world.update("products", product, |product| {
-        if !product["customer_ui_settings"].is_object() {
-            set(product, "customer_ui_settings", json!({}));
-        }
-        if let Some(settings) = product.get_mut("customer_ui_settings") {
-            if !settings["action"].is_object() {
-                set(settings, "action", json!({}));
-            }
-            if let Some(action) = settings.get_mut("action") {
-                set(action, "jwt_secret", secret.as_str());
-            }
-        }
-        Ok(())
-    })?;
-    Ok(secret)
-}
-
 /// A token for a product's action: what it says, and how it is signed.
 fn issue(
     world: &mut World<'_>,
@@ -94,24 +74,24 @@ fn issue(
             ("configuration_id", world.find("tier/configs", id)?, id, &["tier1", "tier2"][..])
         }
     };
-    let wrong = |text: String| ApiError::bad("VAL_001", text);
     let object = object.filter(|object| object["product"]["id"] == product);
     if object.is_none() {
-        return Err(wrong(format!("{member}: There is no {own} of {product}.")));
+        return Err(wrong(member, &format!("There is no {own} of {product}.")));
     }
     if let Some(scope) = action["scope"].as_str().filter(|scope| !scopes.contains(scope)) {
-        return Err(wrong(format!("{member}: The action is one of the scope {scope}.")));
+        return Err(wrong(member, &format!("The action is one of the scope {scope}.")));
     }
     // The clock of whoever checks it goes as it goes.
     let exp = Timestamp::now().as_second() + LIFE;
     let mut payload =
         json!({"exp": exp, "action_id": action["action"], "api_url": format!("{base}/public/v1")});
     set(&mut payload, member, own);
-    // A product that came without one gets one.
-    let secret = match secret(world, product)? {
-        Some(secret) => secret,
-        None => regenerate(world, product)?,
-    };
+    let none =
+        || wrong("jwt_secret", "The product has none: its vendor makes one by actions/regeneratesecret.");
+    if secret(world, product)?.is_none() && world.role().is(Role::Vendor) {
+        edit::regenerate_secret(world, product)?;
+    }
+    let secret = secret(world, product)?.ok_or_else(none)?;
     let token = token::sign(&secret, &payload)?;
     Ok((payload, token))
 }

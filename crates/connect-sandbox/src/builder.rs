@@ -254,7 +254,6 @@ impl SandboxBuilder {
             url: format!("http://{}", reachable(address)),
             api_key,
             distributor_key,
-            url: format!("http://{}", reachable(address)),
             environment_id: ENVIRONMENT_ID.to_owned(),
             policy: self.policy,
             speed: self.speed,

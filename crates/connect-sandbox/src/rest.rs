@@ -55,9 +55,7 @@ pub(crate) async fn answer(
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let query = parts.uri.query().unwrap_or_default();
     let call = Call { core, role, method: &parts.method, query, headers: &parts.headers, bytes, body };
-    if let ["products", _, "actions", _, "actionLink"] | ["products", _, "actions", "regeneratesecret"] =
-        segments.as_slice()
-    {
+    if let ["products", _, "actions", _, "actionLink"] = segments.as_slice() {
         return actions::answer(&call, &segments);
     }
     match segments.first().copied().unwrap_or_default() {

@@ -71,10 +71,6 @@ pub(super) async fn delete(core: &Arc<Core>, path: &str) -> Result<(), Problem> 
     call(core, Role::Platform, Method::DELETE, path, "", None).await.map(drop)
 }
 
-pub(super) async fn delete(core: &Arc<Core>, path: &str) -> Result<(), Problem> {
-    call(core, Method::DELETE, path, "", None).await.map(drop)
-}
-
 /// What of a list matches, in an order. A list that the sandbox does not have is empty.
 pub(super) async fn list(core: &Arc<Core>, path: &str, filter: &Rql, rest: &str) -> Result<Found, Problem> {
     let filter = percent_encoding::utf8_percent_encode(&filter.to_string(), QUERY).to_string();

@@ -158,14 +158,16 @@ async fn config_page(console: &Console, id: &str, refused: &Refused) -> Result<H
     let of_config = R::field("configuration.id").eq(Operand::text(id));
     let found =
         api::list(&console.core, REQUESTS, &of_config, "ordering(-events.created.at,-id)&limit=200").await?;
+    let scope = format!("tier{}", level(&config));
+    let buttons = console.buttons(text(&config, "/product/id"), id, &[&scope]).await?;
     Ok(layout::page(
         &format!("Tier config {id}"),
         Here::Tiers,
-        &config_content(&config, &found.items, refused),
+        &config_content(&config, &found.items, &buttons, refused),
     ))
 }
 
-fn config_content(config: &Value, asked: &[Value], refused: &Refused) -> Markup {
+fn config_content(config: &Value, asked: &[Value], buttons: &Markup, refused: &Refused) -> Markup {
     let id = text(config, "/id");
     let path = format!("/tier-configs/{}", api::segment(id));
     let panels = Panels { path, params: list(config, "/params"), templates: &[], scope: "", refused };
@@ -185,7 +187,7 @@ fn config_content(config: &Value, asked: &[Value], refused: &Refused) -> Markup 
         }
         div.columns {
             section #requests data-live { h2 { "Requests" } @if asked.is_empty() { p.quiet { "None." } } @else { (requests(asked)) } }
-            div.facts-column #facts data-live { (facts(config, list(config, "/params"))) }
+            div.facts-column #facts data-live { (buttons) (facts(config, list(config, "/params"))) }
         }
     }
 }

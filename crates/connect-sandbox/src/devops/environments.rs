@@ -9,8 +9,8 @@ use connect_model::wire::{Logging, LoggingMeta, SetupRequest, SetupResponse};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{choice, definitions, note, secret, service_of, services, take_texts, variables};
-use crate::{Recorder, api_error::ApiError, events, fulfillment::set, world::World};
+use super::{choice, definitions, note_by, secret, service_of, services, take_texts, variables};
+use crate::{Recorder, api_error::ApiError, events, fulfillment::set, who::wrong, world::World};
 
 /// What is set in each environment; the rest of it is made when it is asked for.
 const ENVIRONMENTS: &str = "devops/environments";
@@ -40,7 +40,7 @@ pub(super) fn seed(world: &mut World<'_>, service: &str) -> Result<(), ApiError>
             "jwt_secret": secret(), "log_level": "INFO", "git": null, "resources": {"cpu": 1, "memory": 1},
             "error_output": null,
         });
-        note(&mut environment, "created", &now);
+        note_by(&mut environment, "created", &now, world.role());
         world.put(ENVIRONMENTS, &environment)?;
     }
     Ok(())
@@ -204,12 +204,11 @@ pub(crate) fn update(
             None => {}
             Some(value @ (Value::Object(_) | Value::Null)) => set(&mut environment, member, value.clone()),
             Some(_) => {
-                let text = format!("{member}: Invalid data. Expected a dictionary.");
-                return Err(ApiError::bad("VAL_001", text));
+                return Err(wrong(member, "Invalid data. Expected a dictionary."));
             }
         }
     }
-    note(&mut environment, "updated", &now);
+    note_by(&mut environment, "updated", &now, world.role());
     world.put(ENVIRONMENTS, &environment)?;
     if let Some(output) = body["error_output"].as_str().filter(|_| world.state.devops.environment == id) {
         world.state.devops.happen("error", "A runner reported an error.", output, &now);

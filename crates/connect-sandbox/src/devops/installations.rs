@@ -3,21 +3,24 @@
 use connect_model::{rql::R, wire::Secret};
 use serde_json::{Value, json};
 
-use super::{account, environments, note, take_texts};
+use super::{account, environments, note_by, take_texts};
 use crate::{
-    api_error::ApiError, dispatch::InstallationKey, fulfillment::set, role::Role, store::id_of, world::World,
+    api_error::ApiError,
+    dispatch::InstallationKey,
+    fulfillment::set,
+    role::Role,
+    store::id_of,
+    who::{self, wrong},
+    world::World,
 };
 
 pub(crate) const INSTALLATIONS: &str = "devops/installations";
 
 pub(crate) fn create(world: &mut World<'_>, body: &Value) -> Result<Value, ApiError> {
-    let environment = body["environment"]["id"].as_str();
-    let environment =
-        environment.ok_or_else(|| ApiError::bad("VAL_001", "environment.id: This field is required."))?;
+    let environment = who::needed(body, "/environment/id")?;
     let reference = match environments::reference(world, environment) {
         Err(error) if error.code == "CNCT_001" => {
-            let text = format!("environment.id: There is no environment {environment}.");
-            return Err(ApiError::bad("VAL_001", text));
+            return Err(wrong("environment.id", &format!("There is no environment {environment}.")));
         }
         other => other?,
     };
@@ -30,32 +33,25 @@ pub(crate) fn create(world: &mut World<'_>, body: &Value) -> Result<Value, ApiEr
         & R::field("environment.id").eq(environment)
         & R::field("status").eq("installed");
     if !world.matching(INSTALLATIONS, &of_owner)?.is_empty() {
-        let text = format!("environment.id: The account has installed {environment} already.");
-        return Err(ApiError::bad("VAL_001", text));
+        return Err(wrong("environment.id", &format!("The account has installed {environment} already.")));
     }
-    let id = loop {
-        let digits = format!("{:012}", world.number()?);
-        let id = format!("EIN-{}-{}-{}", &digits[..4], &digits[4..8], &digits[8..12]);
-        if world.find(INSTALLATIONS, &id)?.is_none() {
-            break id;
-        }
-    };
-    let now = world.now();
+    let id = who::new_id(world, INSTALLATIONS, "EIN", &[4, 4, 4])?;
+    let (now, role) = (world.now(), world.role());
     let mut installation =
         json!({"id": id, "environment": reference, "owner": owner, "settings": {}, "status": "installed"});
     change(&mut installation, body)?;
-    note(&mut installation, "installed", &now);
-    note(&mut installation, "updated", &now);
+    note_by(&mut installation, "installed", &now, role);
+    note_by(&mut installation, "updated", &now, role);
     world.put(INSTALLATIONS, &installation)?;
     Ok(installation)
 }
 
 /// Changes the settings and the comment.
 pub(crate) fn update(world: &mut World<'_>, id: &str, body: &Value) -> Result<Value, ApiError> {
-    let now = world.now();
+    let (now, role) = (world.now(), world.role());
     world.update(INSTALLATIONS, id, |installation| {
         change(installation, body)?;
-        note(installation, "updated", &now);
+        note_by(installation, "updated", &now, role);
         Ok(())
     })
 }
@@ -64,21 +60,21 @@ fn change(installation: &mut Value, body: &Value) -> Result<(), ApiError> {
     match &body["settings"] {
         Value::Null => {}
         settings @ Value::Object(_) => set(installation, "settings", settings.clone()),
-        _ => return Err(ApiError::bad("VAL_001", "settings: Invalid data. Expected a dictionary.")),
+        _ => return Err(wrong("settings", "Invalid data. Expected a dictionary.")),
     }
     take_texts(installation, body, &[("comment", 4_000)])
 }
 
 pub(crate) fn uninstall(world: &mut World<'_>, id: &str, body: &Value) -> Result<Value, ApiError> {
-    let now = world.now();
+    let (now, role) = (world.now(), world.role());
     world.update(INSTALLATIONS, id, |installation| {
         if installation["status"] != "installed" {
             return Err(ApiError::bad("VAL_001", "Only installed extensions can be uninstalled."));
         }
         take_texts(installation, body, &[("comment", 4_000)])?;
         set(installation, "status", "uninstalled");
-        note(installation, "uninstalled", &now);
-        note(installation, "updated", &now);
+        note_by(installation, "uninstalled", &now, role);
+        note_by(installation, "updated", &now, role);
         Ok(())
     })
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{environments, note, take_texts};
+use super::{environments, note, note_by, take_texts};
 use crate::{
     api_error::ApiError,
     core::Timer,
@@ -11,6 +11,7 @@ use crate::{
     role::Role,
     schedule::next_trigger,
     store::{StoreError, id_of},
+    who::wrong,
     world::{World, written},
 };
 
@@ -18,22 +19,16 @@ pub(crate) const SCHEDULES: &str = "schedules";
 
 const TEXTS: [(&str, usize); 3] = [("name", 256), ("description", 2_048), ("method", 256)];
 
-fn wrong(text: impl Into<String>) -> ApiError {
-    ApiError::bad("VAL_001", text)
-}
-
-fn required(field: &str) -> ApiError {
-    wrong(format!("{field}: This field is required."))
-}
+const REQUIRED: &str = "This field is required.";
 
 /// Makes a schedule, as REST does.
 pub(crate) fn create(world: &mut World<'_>, body: &Value) -> Result<Value, ApiError> {
     if body["name"].as_str().is_none_or(str::is_empty) {
-        return Err(required("name"));
+        return Err(wrong("name", REQUIRED));
     }
     // By hand alone is what the sandbox itself may want.
     if body["trigger"].is_null() && world.role() != Role::Platform {
-        return Err(required("trigger"));
+        return Err(wrong("trigger", REQUIRED));
     }
     let mut schedule = json!({"description": null, "parameter": {}});
     take(world, &mut schedule, body)?;
@@ -52,7 +47,7 @@ fn take(world: &World<'_>, schedule: &mut Value, body: &Value) -> Result<(), Api
     match body.get("parameter") {
         None => {}
         Some(parameter @ (Value::Object(_) | Value::Null)) => set(schedule, "parameter", parameter.clone()),
-        Some(_) => return Err(wrong("parameter: Invalid data. Expected a dictionary.")),
+        Some(_) => return Err(wrong("parameter", "Invalid data. Expected a dictionary.")),
     }
     if let Some(trigger) = body.get("trigger") {
         next_trigger_of(trigger, world.time())?;
@@ -63,25 +58,29 @@ fn take(world: &World<'_>, schedule: &mut Value, body: &Value) -> Result<(), Api
 
 /// When a trigger fires next; not at all where there is none, or it is over.
 fn next_trigger_of(trigger: &Value, after: Timestamp) -> Result<Option<Timestamp>, ApiError> {
-    if trigger.is_null() { Ok(None) } else { next_trigger(trigger, after).map_err(wrong) }
+    if trigger.is_null() {
+        Ok(None)
+    } else {
+        next_trigger(trigger, after).map_err(|error| ApiError::bad("VAL_001", error))
+    }
 }
 
 /// Adds a schedule, or puts another in its place, and sets its timer.
 pub(crate) fn put(world: &mut World<'_>, mut schedule: Value) -> Result<Value, ApiError> {
     if !schedule.is_object() {
-        return Err(wrong("Expected an object."));
+        return Err(ApiError::bad("VAL_001", "Invalid data. Expected a dictionary."));
     }
     let method = schedule["method"].as_str().filter(|method| !method.is_empty());
-    let method = method.ok_or_else(|| required("method"))?;
+    let method = method.ok_or_else(|| wrong("method", REQUIRED))?;
     if world.state.schedulables.as_ref().is_some_and(|known| !known.iter().any(|known| known == method)) {
-        return Err(wrong(format!("method: \"{method}\" is no schedulable of the environment.")));
+        return Err(wrong("method", &format!("\"{method}\" is no schedulable of the environment.")));
     }
     if schedule["id"].is_null() {
         let number = world.number()?;
         let id = format!("EFS-{}-{number:04}", world.state.devops.digits());
         set(&mut schedule, "id", id);
     }
-    let id = id_of(&schedule).ok_or_else(|| wrong("id: It is empty."))?.to_owned();
+    let id = id_of(&schedule).ok_or_else(|| wrong("id", "Not a valid string."))?.to_owned();
     let now = world.now();
     if schedule["environment"].is_null() {
         let own = world.state.devops.environment.clone();
@@ -91,9 +90,9 @@ pub(crate) fn put(world: &mut World<'_>, mut schedule: Value) -> Result<Value, A
         set(&mut schedule, "status", "enabled");
     }
     if schedule["events"]["created"].is_null() {
-        note(&mut schedule, "created", &now);
+        note_by(&mut schedule, "created", &now, world.role());
     }
-    note(&mut schedule, "updated", &now);
+    note_by(&mut schedule, "updated", &now, world.role());
     let next = next_trigger_of(&schedule["trigger"], world.time())?.filter(|_| is_enabled(&schedule));
     note_next(&mut schedule, next);
     world.put(SCHEDULES, &schedule)?;
@@ -120,7 +119,7 @@ fn note_next(schedule: &mut Value, next: Option<Timestamp>) {
 pub(crate) fn set_enabled(world: &mut World<'_>, id: &str, enabled: bool) -> Result<Value, ApiError> {
     let mut schedule = world.get(SCHEDULES, id)?;
     if schedule["status"] == "obsolete" {
-        return Err(wrong("The schedule is obsolete: no runner has its method."));
+        return Err(wrong("status", "The schedule is obsolete: no runner has its method."));
     }
     set(&mut schedule, "status", if enabled { "enabled" } else { "disabled" });
     put(world, schedule)

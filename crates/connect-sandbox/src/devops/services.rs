@@ -4,11 +4,18 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{account, choice, environments, note, service_of, take_texts};
-use crate::{api_error::ApiError, fulfillment::set, role::Role, world::World};
+use super::{account, choice, environments, note_by, service_of, take_texts};
+use crate::{
+    api_error::ApiError,
+    fulfillment::set,
+    role::Role,
+    who::{self, wrong},
+    world::World,
+};
 
 pub(crate) const SERVICES: &str = "devops/services";
 
+const REQUIRED: &str = "This field is required.";
 const TYPES: [&str; 4] = ["products", "hub", "multiaccount", "transformations"];
 /// What may be changed, and how long it may be.
 const TEXTS: [(&str, usize); 8] = [
@@ -32,13 +39,7 @@ pub(crate) fn seed(world: &mut World<'_>) -> Result<(), ApiError> {
 }
 
 pub(crate) fn create(world: &mut World<'_>, body: &Value) -> Result<Value, ApiError> {
-    let id = loop {
-        let digits = format!("{:08}", world.number()?);
-        let id = format!("SRVC-{}-{}", &digits[..4], &digits[4..8]);
-        if world.find(SERVICES, &id)?.is_none() {
-            break id;
-        }
-    };
+    let id = who::new_id(world, SERVICES, "SRVC", &[4, 4])?;
     make(world, &id, body, world.role())?;
     view(world, &id)
 }
@@ -54,7 +55,7 @@ fn make(world: &mut World<'_>, id: &str, body: &Value, role: Role) -> Result<(),
         "products": [], "hub": null, "extension_id": extension_id, "owner": account(world, role)?,
         "catalog_status": "private", "category": null, "short_description": null, "overview": null, "website": null,
     });
-    note(&mut service, "created", &now);
+    note_by(&mut service, "created", &now, role);
     change(world, &mut service, body)?;
     world.put(SERVICES, &service)?;
     environments::seed(world, id)
@@ -64,7 +65,7 @@ fn make(world: &mut World<'_>, id: &str, body: &Value, role: Role) -> Result<(),
 fn change(world: &World<'_>, service: &mut Value, body: &Value) -> Result<(), ApiError> {
     take_texts(service, body, &TEXTS)?;
     if service["name"].as_str().is_none_or(str::is_empty) {
-        return Err(ApiError::bad("VAL_001", "name: This field is required."));
+        return Err(wrong("name", REQUIRED));
     }
     if let Some(products) = products(world, body)? {
         set(service, "products", products);
@@ -73,18 +74,14 @@ fn change(world: &World<'_>, service: &mut Value, body: &Value) -> Result<(), Ap
         Value::Null if body.get("hub").is_none() => {}
         Value::Null => set(service, "hub", Value::Null),
         hub => {
-            let id = hub["id"].as_str().ok_or_else(|| required("hub.id"))?;
+            let id = hub["id"].as_str().ok_or_else(|| wrong("hub.id", REQUIRED))?;
             let known = world.find("hubs", id)?;
             let name = known.as_ref().map_or(&Value::Null, |known| &known["name"]);
             set(service, "hub", json!({"id": id, "name": name}));
         }
     }
-    note(service, "updated", &world.now());
+    note_by(service, "updated", &world.now(), world.role());
     Ok(())
-}
-
-fn required(field: &str) -> ApiError {
-    ApiError::bad("VAL_001", format!("{field}: This field is required."))
 }
 
 /// The products that a body names, as references: a list, or the one that creation bodies have.
@@ -93,10 +90,11 @@ fn products(world: &World<'_>, body: &Value) -> Result<Option<Value>, ApiError> 
         (Value::Array(list), _) => list.as_slice(),
         (Value::Null, Value::Null) => return Ok(None),
         (Value::Null, one) => std::slice::from_ref(one),
-        _ => return Err(ApiError::bad("VAL_001", "products: Expected a list of items.")),
+        _ => return Err(wrong("products", "Expected a list of items.")),
     };
     let reference = |named: &Value| {
-        let id = named["id"].as_str().filter(|id| !id.is_empty()).ok_or_else(|| required("products.id"))?;
+        let id =
+            named["id"].as_str().filter(|id| !id.is_empty()).ok_or_else(|| wrong("products.id", REQUIRED))?;
         let known = world.find("products", id)?.unwrap_or_default();
         Ok(json!({"id": id, "name": known["name"], "icon": known["icon"]}))
     };

@@ -3,8 +3,8 @@
 use connect_model::wire::{self, Secret, SetupRequest};
 use serde_json::{Value, json};
 
-use super::note;
-use crate::{api_error::ApiError, fulfillment::set, world::World};
+use super::note_by;
+use crate::{api_error::ApiError, fulfillment::set, who::wrong, world::World};
 
 /// What stands in place of a secret.
 pub(crate) const COVERED: &str = "******";
@@ -42,7 +42,7 @@ pub(crate) fn value(body: &Value) -> Result<&str, ApiError> {
     if value.chars().count() <= LONGEST {
         return Ok(value);
     }
-    Err(ApiError::bad("VAL_001", format!("value: Ensure this field has no more than {LONGEST} characters.")))
+    Err(wrong("value", &format!("Ensure this field has no more than {LONGEST} characters.")))
 }
 
 /// Whether a body says that the value is a secret.
@@ -50,7 +50,7 @@ pub(crate) fn secure(body: &Value) -> Result<Option<bool>, ApiError> {
     match &body["secure"] {
         Value::Null => Ok(None),
         Value::Bool(secure) => Ok(Some(*secure)),
-        _ => Err(ApiError::bad("VAL_001", "secure: Must be a valid boolean.")),
+        _ => Err(wrong("secure", "Must be a valid boolean.")),
     }
 }
 
@@ -99,9 +99,9 @@ fn make(world: &mut World<'_>, environment: &str, members: Value) -> Result<Valu
     let digits = environment.trim_start_matches("ENV-");
     let mut variable = members;
     set(&mut variable, "id", format!("VAR-{digits}-{:04}", world.number()?));
-    let now = world.now();
-    note(&mut variable, "created", &now);
-    note(&mut variable, "updated", &now);
+    let (now, role) = (world.now(), world.role());
+    note_by(&mut variable, "created", &now, role);
+    note_by(&mut variable, "updated", &now, role);
     world.put(&of(world, environment), &variable)?;
     Ok(variable)
 }
@@ -109,7 +109,7 @@ fn make(world: &mut World<'_>, environment: &str, members: Value) -> Result<Valu
 pub(crate) fn create(world: &mut World<'_>, environment: &str, body: &Value) -> Result<Value, ApiError> {
     let (name, value, secure) = (name(body)?, value(body)?, secure(body)?);
     if named(world, environment, name)?.is_some() {
-        return Err(ApiError::bad("VAL_001", format!("name: There is a variable called {name}.")));
+        return Err(wrong("name", &format!("There is a variable called {name}.")));
     }
     make(world, environment, json!({"name": name, "value": value, "secure": secure.unwrap_or(false)}))
 }
@@ -121,13 +121,13 @@ pub(crate) fn update(
     id: &str,
     body: &Value,
 ) -> Result<Value, ApiError> {
-    let (value, secure, now) = (value(body)?, secure(body)?, world.now());
+    let (value, secure, now, role) = (value(body)?, secure(body)?, world.now(), world.role());
     world.update(&of(world, environment), id, |variable| {
         set(variable, "value", value);
         if let Some(secure) = secure {
             set(variable, "secure", secure);
         }
-        note(variable, "updated", &now);
+        note_by(variable, "updated", &now, role);
         Ok(())
     })
 }
@@ -145,7 +145,7 @@ pub(crate) fn set_value(world: &mut World<'_>, name: &str, value: &str) -> Resul
         return Ok(());
     };
     set(&mut variable, "value", value);
-    note(&mut variable, "updated", &now);
+    note_by(&mut variable, "updated", &now, world.role());
     world.put(&of(world, &environment), &variable)
 }
 
@@ -173,12 +173,11 @@ pub(crate) fn declare(world: &mut World<'_>, request: &SetupRequest) -> Result<(
 }
 
 fn required<'a>(body: &'a Value, field: &str) -> Result<&'a str, ApiError> {
-    let wrong = |text: &str| ApiError::bad("VAL_001", format!("{field}: {text}"));
     match &body[field] {
-        Value::Null => Err(wrong("This field is required.")),
-        Value::String(text) if text.is_empty() => Err(wrong("This field may not be blank.")),
+        Value::Null => Err(wrong(field, "This field is required.")),
+        Value::String(text) if text.is_empty() => Err(wrong(field, "This field may not be blank.")),
         Value::String(text) => Ok(text),
-        _ => Err(wrong("Not a valid string.")),
+        _ => Err(wrong(field, "Not a valid string.")),
     }
 }
 

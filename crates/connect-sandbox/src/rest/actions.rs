@@ -1,4 +1,4 @@
-//! The links of product actions, and the secret that they are signed by.
+//! The links of product actions.
 
 use axum::{http::header::HOST, response::Response};
 use serde_json::json;
@@ -7,7 +7,6 @@ use super::{Call, ok};
 use crate::{
     actions::{self, Target},
     api_error::ApiError,
-    role::Role,
 };
 
 pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Result<Response, ApiError> {
@@ -25,11 +24,6 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Result<Response, ApiErro
             let base = host.map_or_else(|| call.core.setup.url.clone(), |host| format!("http://{host}"));
             let link = call.change(|world| actions::link(world, product, action, target, &base))?;
             Ok(ok(&json!({"link": link})))
-        }
-        ("POST", ["products", product, "actions", "regeneratesecret"]) => {
-            call.only(Role::Vendor)?;
-            let secret = call.change(|world| actions::regenerate(world, product))?;
-            Ok(ok(&json!({"jwt_secret": secret})))
         }
         _ => Err(ApiError::not_found()),
     }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test")]
 
+mod actions;
 mod catalogue;
 mod console;
 mod console_devops;

@@ -11,11 +11,13 @@ use crate::{
     TaskRecord,
     api_error::ApiError,
     devops::{
+        installations::INSTALLATIONS,
         schedules::SCHEDULES,
         tasks::{self, Place},
     },
     rest::page::Best,
     store::id_of,
+    who::{needed, wrong},
 };
 
 /// How many tasks are looked at at once, between which others get their turn.
@@ -112,30 +114,24 @@ fn named<'a>(query: &'a Query, member: &str) -> Option<&'a str> {
 
 /// Makes a task by hand. An interactive one would need somebody who waits for its answer.
 fn make(call: &Call<'_>) -> Result<Response, ApiError> {
-    let wrong = |text: String| ApiError::bad("VAL_001", text);
-    let member = |member: &str| {
-        let text = call.body["object"][member].as_str().filter(|text| !text.is_empty());
-        text.ok_or_else(|| wrong(format!("object.{member}: This field is required.")))
-    };
-    let (id, kind) = (member("id")?, member("type")?);
-    let category = match member("category")? {
+    let (id, kind) = (needed(&call.body, "/object/id")?, needed(&call.body, "/object/type")?);
+    let category = match needed(&call.body, "/object/category")? {
         "background" => TaskCategory::Background,
         "scheduled" => TaskCategory::Scheduled,
         other => {
-            return Err(wrong(format!(
-                "object.category: \"{other}\" is not a valid choice: background, scheduled."
-            )));
+            let text = format!("\"{other}\" is not a valid choice: background, scheduled.");
+            return Err(wrong("object.category", &text));
         }
     };
     if category == TaskCategory::Scheduled {
         if kind != SCHEDULED_EXECUTION {
-            return Err(wrong(format!("object.type: A scheduled task is of type {SCHEDULED_EXECUTION}.")));
+            return Err(wrong("object.type", &format!("A scheduled task is of type {SCHEDULED_EXECUTION}.")));
         }
         call.core.read(|world| world.get(SCHEDULES, id))?;
     }
     let installation = id_of(&call.body["installation"]);
     if let Some(installation) = installation {
-        call.core.read(|world| world.get(crate::devops::installations::INSTALLATIONS, installation))?;
+        call.core.read(|world| world.get(INSTALLATIONS, installation))?;
     }
     let task = call.core.make_task(kind, category, id, installation)?;
     Ok(created(&one(call, &task, |_| true)?))
