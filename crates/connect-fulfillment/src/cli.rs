@@ -1,13 +1,12 @@
 use std::{
     io::{self, IsTerminal, Write},
     net::SocketAddr,
-    path::PathBuf,
     process::ExitCode,
 };
 
 use clap::{Parser, Subcommand};
 use connect_runner::Declaration;
-use connect_sandbox::Recorder;
+use connect_sandbox::{Recorder, command_line::Contents};
 use tracing::error;
 use tracing_subscriber::{Layer, filter::LevelFilter};
 
@@ -47,9 +46,8 @@ enum Command {
     Run,
     /// Start a sandbox in this process and run against it.
     Dev {
-        /// Asset requests: a JSON file, or a folder of them. Can be given several times.
-        #[arg(long = "requests", value_name = "FILE_OR_FOLDER")]
-        requests: Vec<PathBuf>,
+        #[command(flatten)]
+        contents: Contents,
         /// Where the sandbox listens, with its console: an IP address and a port.
         #[arg(long, default_value = "127.0.0.1:0")]
         address: String,
@@ -139,9 +137,9 @@ pub fn main(extension: impl FnOnce() -> Extension) -> ExitCode {
             };
             block_on(run::run(extension, options, observation))
         }
-        Command::Dev { requests, address, speed, once, .. } => {
+        Command::Dev { contents, address, speed, once, .. } => {
             let dev = Dev::new(extension).recorder(recorder.unwrap_or_default()).address(address);
-            let dev = requests.into_iter().fold(dev.speed(speed).once(once), Dev::requests);
+            let dev = dev.speed(speed).once(once).sandbox(|sandbox| contents.apply(sandbox));
             block_on(async { Ok(dev.run().await) })
         }
         Command::Check { json, offline } => block_on(check(&extension, json, offline, arguments.unsecure)),

@@ -69,6 +69,20 @@ impl Dev {
         self
     }
 
+    /// Sets the sandbox up in any other way: a file that keeps it, a catalogue, faults.
+    ///
+    /// ```no_run
+    /// # fn dev(extension: connect_fulfillment::Extension) -> connect_fulfillment::dev::Dev {
+    /// use connect_fulfillment::dev::Dev;
+    ///
+    /// Dev::new(extension).sandbox(|sandbox| sandbox.catalogue("catalogue.json").file("sandbox.sqlite"))
+    /// # }
+    /// ```
+    pub fn sandbox(mut self, change: impl FnOnce(SandboxBuilder) -> SandboxBuilder) -> Self {
+        self.sandbox = change(self.sandbox);
+        self
+    }
+
     /// What the extension logs to, for a program with a subscriber of its own that has this one's
     /// [layer](Recorder::layer): the console shows it. Where there is no subscriber, one is set that has.
     pub fn recorder(mut self, recorder: Recorder) -> Self {

@@ -9,6 +9,7 @@ mod builder;
 mod catalogue;
 mod chaos;
 mod console;
+mod contents;
 mod conversations;
 mod core;
 mod devops;
@@ -42,6 +43,12 @@ mod world;
 pub use activity::Activity;
 pub use builder::SandboxBuilder;
 pub use chaos::Fault;
+
+#[doc(hidden)]
+pub mod command_line {
+    pub use crate::contents::Contents;
+}
+
 pub use dispatch::{AttemptRecord, DispatchPolicy, TaskRecord, TaskStatus};
 pub use error::SandboxError;
 pub use order::Order;

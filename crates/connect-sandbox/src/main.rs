@@ -1,9 +1,9 @@
 //! The sandbox as a program: `connect-sandbox --requests FOLDER`.
 
-use std::{io::Write, path::PathBuf, process::ExitCode};
+use std::{io::Write, process::ExitCode};
 
 use clap::Parser;
-use connect_sandbox::Sandbox;
+use connect_sandbox::{Sandbox, command_line::Contents};
 
 /// A local CloudBlue Connect to develop and test against.
 #[derive(Parser)]
@@ -16,24 +16,18 @@ struct Arguments {
     /// made up. Whoever is on this machine can see arguments.
     #[arg(long)]
     api_key: Option<String>,
+    /// The key to take of the distributor, who orders; by default that of the environment variable
+    /// `DISTRIBUTOR_API_KEY`, or else one that is made up.
+    #[arg(long)]
+    distributor_key: Option<String>,
     /// Serve the console although the address is not on loopback. It asks for no key: whoever reaches it can use it.
     #[arg(long)]
     console: bool,
     /// How much faster time goes.
     #[arg(long, default_value_t = 1.0)]
     speed: f64,
-    /// Asset requests: a JSON file, or a folder of them. Can be given several times.
-    #[arg(long = "requests", value_name = "FILE_OR_FOLDER")]
-    requests: Vec<PathBuf>,
-    /// The catalogue to begin with, in place of the default one: a JSON file.
-    #[arg(long, value_name = "FILE")]
-    catalogue: Option<PathBuf>,
-    /// What Connect's API gave: JSON in a file, or in the files of a folder. Can be given several times.
-    #[arg(long = "import", value_name = "FILE_OR_FOLDER")]
-    imports: Vec<PathBuf>,
-    /// What goes wrong on purpose: a JSON file of faults.
-    #[arg(long, value_name = "FILE")]
-    chaos: Option<PathBuf>,
+    #[command(flatten)]
+    contents: Contents,
 }
 
 #[tokio::main]
@@ -53,27 +47,18 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(key) = arguments.api_key.or_else(|| std::env::var("API_KEY").ok()) {
         builder = builder.api_key(key);
     }
+    if let Some(key) = arguments.distributor_key.or_else(|| std::env::var("DISTRIBUTOR_API_KEY").ok()) {
+        builder = builder.distributor_key(key);
+    }
     if arguments.console {
         builder = builder.console(true);
     }
-    for path in arguments.requests {
-        builder = builder.load_requests(path);
-    }
-    if let Some(file) = arguments.catalogue {
-        builder = builder.catalogue(file);
-    }
-    for path in arguments.imports {
-        builder = builder.import(path);
-    }
-    if let Some(file) = arguments.chaos {
-        builder = builder.load_chaos(file);
-    }
-    let sandbox = builder.start().await?;
+    let sandbox = arguments.contents.apply(builder).start().await?;
     // A reader that is gone (`| head`) is no reason to stop.
     if let Err(error) = introduce(&sandbox) {
         tracing::warn!("nobody reads what a runner needs: {error}");
     }
-    tokio::signal::ctrl_c().await?;
+    stopped().await?;
     sandbox.stop().await;
     Ok(())
 }
@@ -98,8 +83,24 @@ fn introduce(sandbox: &Sandbox) -> std::io::Result<()> {
         }
         Err(error) => tracing::warn!("https can be used without its file alone: {error}"),
     }
+    writeln!(out, "\nWhoever orders by REST, as a distributor, has a key of its own:\n")?;
+    export(&mut out, vec![("DISTRIBUTOR_API_KEY".to_owned(), sandbox.distributor_key().to_owned())])?;
     writeln!(out)?;
     out.flush()
+}
+
+/// Waits for who ends it: a person, or a supervisor.
+async fn stopped() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            end = tokio::signal::ctrl_c() => end,
+            _ = terminated.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
 
 fn export(out: &mut impl Write, variables: Vec<(String, String)>) -> std::io::Result<()> {
