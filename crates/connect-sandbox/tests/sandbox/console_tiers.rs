@@ -88,6 +88,7 @@ async fn tiers_are_set_up_by_buttons() {
     // Another value, from the configuration's page.
     let path = format!("/tier-configs/{config}");
     let page = get(&sandbox, &path).await;
+    assert!(page.contains("/tier-accounts/TA-1000-0000-0002"), "{page}");
     assert!(page.contains("Update") && page.contains("Adjustment") && page.contains("bright"));
     let long = "x".repeat(31);
     let wrong =
