@@ -108,6 +108,29 @@ fn table(configs: &[Value]) -> Markup {
     }
 }
 
+/// The requests that an order waits for until its tiers are set up.
+pub(super) async fn waited_for(console: &Console, order: &Value) -> Result<Markup, Problem> {
+    if text(order, "/status") != "tiers_setup" {
+        return Ok(nothing());
+    }
+    let accounts = ["/asset/tiers/tier1/id", "/asset/tiers/tier2/id"].map(|place| text(order, place));
+    let accounts = accounts.into_iter().filter(|id| !id.is_empty()).map(Operand::text);
+    let filter = Rql::all([
+        R::field("status").is_in(["draft", "tiers_setup", "pending", "inquiring"]),
+        R::field("configuration.product.id").eq(Operand::text(text(order, "/asset/product/id"))),
+        R::field("configuration.account.id").is_in(accounts),
+    ]);
+    let found = api::list(&console.core, REQUESTS, &filter, "limit=10").await?;
+    Ok(html! {
+        p.sub {
+            "Waits for its tiers"
+            @for request in &found.items {
+                " · " (link("/tier-config-requests/", text(request, "/id"))) " " (chip(text(request, "/status")))
+            }
+        }
+    })
+}
+
 fn account(config: &Value) -> &str {
     first([text(config, "/account/name"), text(config, "/account/id")])
 }

@@ -51,6 +51,10 @@ async fn tiers_are_set_up_by_buttons() {
     sandbox.assert_request(&id, json!({"status": "tiers_setup"}));
 
     let upper = of_level(&sandbox, 2)["id"].as_str().unwrap().to_owned();
+    let waits = get(&sandbox, &format!("/requests/{id}")).await;
+    assert!(
+        waits.contains("Waits for its tiers") && waits.contains(&format!("/tier-config-requests/{upper}"))
+    );
     let page = get(&sandbox, &format!("/tier-config-requests/{upper}")).await;
     for shown in ["Setup", "Approve", "Inquire", "Fail", "Partner ready", "Harbor IT Services"] {
         assert!(page.contains(shown), "{shown} in {page}");
@@ -84,6 +88,8 @@ async fn tiers_are_set_up_by_buttons() {
     press(&sandbox, &format!("{path}/pend"), &[("p:reseller_portal", "bright")]).await.unwrap();
     press(&sandbox, &format!("{path}/approve"), &[("template", "")]).await.unwrap();
     let config = of_level(&sandbox, 1)["configuration"]["id"].as_str().unwrap().to_owned();
+
+    assert!(!get(&sandbox, &format!("/requests/{id}")).await.contains("Waits for its tiers"));
 
     // Another value, from the configuration's page.
     let path = format!("/tier-configs/{config}");
