@@ -16,6 +16,7 @@ use super::{
     layout::{self, Here},
     params,
     parts::{self, chip, errors, first, json as shown, link, list, named, row, text, time_of, title},
+    tier,
     timeline::timeline,
 };
 
@@ -127,6 +128,7 @@ async fn page(
     let templates =
         api::list(&console.core, &format!("products/{product}/templates"), &nothing, "limit=1000").await?;
     let said = conversations::panel(console, id)?;
+    let waits = tier::waited_for(console, request).await?;
     let content = html! {
         p.crumbs { a href="/" { "Requests" } }
         div.head #head data-live {
@@ -138,6 +140,7 @@ async fn page(
                 " · asset " (link("/assets/", text(request, "/asset/id")))
             }
             @if !text(request, "/reason").is_empty() { p.message { (text(request, "/reason")) } }
+            (waits)
         }
         (errors(&refused.texts))
         div.actions #actions data-live { (actions(request, &joined, &templates.items, refused)) }

@@ -108,6 +108,29 @@ fn table(configs: &[Value]) -> Markup {
     }
 }
 
+/// The requests that an order waits for until its tiers are set up.
+pub(super) async fn waited_for(console: &Console, order: &Value) -> Result<Markup, Problem> {
+    if text(order, "/status") != "tiers_setup" {
+        return Ok(nothing());
+    }
+    let accounts = ["/asset/tiers/tier1/id", "/asset/tiers/tier2/id"].map(|place| text(order, place));
+    let accounts = accounts.into_iter().filter(|id| !id.is_empty()).map(Operand::text);
+    let filter = Rql::all([
+        R::field("status").is_in(["draft", "tiers_setup", "pending", "inquiring"]),
+        R::field("configuration.product.id").eq(Operand::text(text(order, "/asset/product/id"))),
+        R::field("configuration.account.id").is_in(accounts),
+    ]);
+    let found = api::list(&console.core, REQUESTS, &filter, "limit=10").await?;
+    Ok(html! {
+        p.sub {
+            "Waits for its tiers"
+            @for request in &found.items {
+                " · " (link("/tier-config-requests/", text(request, "/id"))) " " (chip(text(request, "/status")))
+            }
+        }
+    })
+}
+
 fn account(config: &Value) -> &str {
     first([text(config, "/account/name"), text(config, "/account/id")])
 }
@@ -318,23 +341,45 @@ fn actions(request: &Value, templates: &[Value], refused: &Refused) -> Markup {
     }
 }
 
+/// The form of an inquiry, where it is the sandbox's own: an imported request may say anything.
+fn form(request: &Value) -> Option<String> {
+    let link = url::Url::parse(text(request, "/activation/link")).ok()?;
+    let is_open = text(request, "/status") == "inquiring" && link.path() == "/form";
+    is_open.then(|| format!("/form?{}", link.query().unwrap_or_default()))
+}
+
 /// What a config, or a request for one, is about.
 fn facts(object: &Value, params: &[Value]) -> Markup {
-    let config = if object["configuration"].is_object() { &object["configuration"] } else { object };
+    // A config has a configuration too: the product's.
+    let config = if object["configuration"]["id"].is_string() { &object["configuration"] } else { object };
     let of = |pointer: &str| {
         let object = config.pointer(pointer).unwrap_or(&Value::Null);
         let (name, id) = (text(object, "/name"), text(object, "/id"));
         if id.is_empty() && name.is_empty() { nothing() } else { named(name, id) }
     };
+    let linked = |path: &str, object: &Value| {
+        let (name, id) = (text(object, "/name"), text(object, "/id"));
+        html! { @if !id.is_empty() { @if !name.is_empty() { (name) " " } (link(path, id)) } }
+    };
+    let form = form(object);
+    let representation = text(object, "/template/representation");
     html! {
         section {
             h2 { "Parameters" }
             @if params.is_empty() { p.quiet { "None." } } @else { (params::table(params)) }
         }
+        @if !representation.is_empty() {
+            section { h2 { "Shown to the reseller" } pre tabindex="0" { (representation) } }
+        }
         section {
             h2 { "Details" }
             dl.facts {
-                (row("Account", &of("/account")))
+                (row("Account", &linked("/tier-accounts/", &config["account"])))
+                (row("Config above", &linked("/tier-configs/", &object["parent_configuration"])))
+                (row("Form", &html! { @if let Some(form) = form { a href=(form) { "As the reseller sees it" } } }))
+                (row("Notes", &html! { (text(object, "/notes")) }))
+                (row("Assignee", &html! { (first([text(object, "/assignee/name"), text(object, "/assignee/email")])) }))
+                (row("Effective date", &time_of(text(object, "/effective_date"))))
                 (row("Product", &of("/product")))
                 (row("Marketplace", &of("/marketplace")))
                 (row("Connection", &of("/connection")))
@@ -358,7 +403,10 @@ mod tests {
         let request = json!({"id": HOSTILE, "type": HOSTILE, "status": status, "reason": HOSTILE,
             "configuration": {"id": HOSTILE, "tier_level": 1, "account": {"id": HOSTILE, "name": HOSTILE},
                 "product": {"id": HOSTILE, "name": HOSTILE}, "connection": {"id": HOSTILE, "hub": {"name": HOSTILE}}},
-            "params": [{"id": HOSTILE, "title": HOSTILE, "value": HOSTILE, "value_error": HOSTILE}]});
+            "params": [{"id": HOSTILE, "title": HOSTILE, "value": HOSTILE, "value_error": HOSTILE}], "notes": HOSTILE,
+            "parent_configuration": {"id": HOSTILE, "name": HOSTILE}, "assignee": {"name": HOSTILE},
+            "template": {"id": HOSTILE, "name": HOSTILE, "representation": HOSTILE},
+            "activation": {"link": "javascript:alert(1)"}});
         let templates = [
             json!({"id": "TL-1", "name": "Of the asset", "scope": "asset"}),
             json!({"id": "TL-2", "name": HOSTILE, "scope": "tier1"}),
@@ -367,8 +415,15 @@ mod tests {
             Refused::new("fail".to_owned(), vec![("reason".to_owned(), HOSTILE.to_owned())].into());
         refused.texts.push(HOSTILE.to_owned());
         let page = content(&request, &templates, &nothing(), &refused).0;
-        let lists = format!("{}{}", requests(std::slice::from_ref(&request)).0, table(&[request]).0);
+        let lists = format!(
+            "{}{}",
+            requests(std::slice::from_ref(&request)).0,
+            table(std::slice::from_ref(&request)).0
+        );
         assert!(!page.contains("<script") && !lists.contains("<script"), "{page} {lists}");
+        assert!(!page.contains("href=\"javascript"), "{page}");
+        let config = config_content(&request["configuration"], std::slice::from_ref(&request), &refused).0;
+        assert!(!config.contains("<script"), "{config}");
         page
     }
 
@@ -390,5 +445,15 @@ mod tests {
             assert_eq!(found, buttons, "{status}");
         }
         assert!(!shown_as("pending").contains("Of the asset"), "that template is for something else");
+    }
+
+    #[test]
+    fn only_the_sandboxs_own_form_is_linked() {
+        let of = |status: &str, link: &str| form(&json!({"status": status, "activation": {"link": link}}));
+        let own = "http://127.0.0.1:9/form?request_id=TCR-1&code=x";
+        assert_eq!(of("inquiring", own).as_deref(), Some("/form?request_id=TCR-1&code=x"));
+        assert_eq!(of("pending", own), None);
+        assert_eq!(of("inquiring", "https://other.example/elsewhere"), None);
+        assert_eq!(of("inquiring", ""), None);
     }
 }

@@ -51,6 +51,10 @@ async fn tiers_are_set_up_by_buttons() {
     sandbox.assert_request(&id, json!({"status": "tiers_setup"}));
 
     let upper = of_level(&sandbox, 2)["id"].as_str().unwrap().to_owned();
+    let waits = get(&sandbox, &format!("/requests/{id}")).await;
+    assert!(
+        waits.contains("Waits for its tiers") && waits.contains(&format!("/tier-config-requests/{upper}"))
+    );
     let page = get(&sandbox, &format!("/tier-config-requests/{upper}")).await;
     for shown in ["Setup", "Approve", "Inquire", "Fail", "Partner ready", "Harbor IT Services"] {
         assert!(page.contains(shown), "{shown} in {page}");
@@ -85,9 +89,12 @@ async fn tiers_are_set_up_by_buttons() {
     press(&sandbox, &format!("{path}/approve"), &[("template", "")]).await.unwrap();
     let config = of_level(&sandbox, 1)["configuration"]["id"].as_str().unwrap().to_owned();
 
+    assert!(!get(&sandbox, &format!("/requests/{id}")).await.contains("Waits for its tiers"));
+
     // Another value, from the configuration's page.
     let path = format!("/tier-configs/{config}");
     let page = get(&sandbox, &path).await;
+    assert!(page.contains("/tier-accounts/TA-1000-0000-0002"), "{page}");
     assert!(page.contains("Update") && page.contains("Adjustment") && page.contains("bright"));
     let long = "x".repeat(31);
     let wrong =
