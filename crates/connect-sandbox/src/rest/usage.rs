@@ -12,7 +12,7 @@ use axum::{
 use rust_xlsxwriter::XlsxError;
 use serde_json::{Value, json};
 
-use super::{Call, created, ok};
+use super::{Call, acted, created, ok};
 use crate::{
     api_error::ApiError,
     core::Core,
@@ -104,12 +104,8 @@ async fn process(call: &Call<'_>, id: &str, content: Vec<u8>) -> Result<(), ApiE
 
 /// Answers a usage file, with the addresses of its files.
 fn shown(call: &Call<'_>, id: &str) -> Result<Response, ApiError> {
-    let (mut file, parts) = call.core.read(|world| {
-        let file = world.get(USAGE_FILES, id)?;
-        let parts = files::parts(world, &file)?;
-        Ok((file, parts))
-    })?;
-    for part in parts {
+    let mut file = call.core.read(|world| world.get(USAGE_FILES, id))?;
+    for part in files::parts(&file).collect::<Vec<_>>() {
         let uri = link(call, &["files", id, part.name()]);
         crate::fulfillment::set(&mut file, part.member(), uri);
     }
@@ -190,7 +186,8 @@ async fn of_chunks(call: &Call<'_>, path: &[&str]) -> Result<Response, ApiError>
         }
         ("PUT", [id]) => Ok(ok(&call.change(|world| chunks::change(world, id, &call.body))?)),
         ("POST", [id, action @ ("close" | "regenerate")]) => {
-            Ok(ok(&call.change(|world| chunks::act(world, id, action, &call.body))?))
+            let chunk = call.change(|world| chunks::act(world, id, action, &call.body))?;
+            Ok(acted(USAGE_CHUNKS, action, &chunk))
         }
         _ => Err(ApiError::not_found()),
     }
