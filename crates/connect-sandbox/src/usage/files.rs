@@ -67,6 +67,14 @@ impl Part {
         }
     }
 
+    /// What such a file of a usage file is called.
+    pub(crate) fn file_name(self, own: &str) -> String {
+        match self {
+            Self::Processed => format!("{own}-PROCESSED.xlsx"),
+            Self::Uploaded | Self::Reconciliation => own.to_owned(),
+        }
+    }
+
     /// Where such files are kept, by the ids of the usage files.
     pub(crate) fn collection(self) -> &'static str {
         match self {
