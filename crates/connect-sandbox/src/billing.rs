@@ -2,7 +2,7 @@
 //!
 //! Source: Connect's Open API, `/subscriptions`.
 
-use connect_model::rql::R;
+use connect_model::rql::{R, Rql};
 use jiff::{Span, Timestamp, ToSpan, tz::TimeZone};
 use serde_json::{Value, json};
 
@@ -132,14 +132,8 @@ fn id(asset: &str, kind: &str, number: u64) -> String {
 }
 
 fn of_asset(world: &World<'_>, asset: &str, kind: &str) -> Result<Vec<Value>, ApiError> {
-    let mut requests = Vec::new();
-    for number in 1.. {
-        match world.find(BILLING_REQUESTS, &id(asset, kind, number))? {
-            Some(request) => requests.push(request),
-            None => break,
-        }
-    }
-    Ok(requests)
+    let own = Rql::all([R::field("asset.id").eq(asset), R::field("type").eq(kind)]);
+    world.matching(BILLING_REQUESTS, &own)
 }
 
 /// An asset as it is billed.

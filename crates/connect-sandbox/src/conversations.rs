@@ -106,7 +106,8 @@ pub(crate) fn create(world: &mut World<'_>, body: &Value) -> Result<Value, ApiEr
     let own = who::account(world, role)?;
     let mut accounts = vec![own.clone()];
     match (&body["accounts"], kind) {
-        (Value::Array(_), "notes") | (Value::Null, _) => {}
+        (Value::Array(_) | Value::Null, "notes") => {}
+        (Value::Null, _) => return Err(wrong("accounts", "This field is required.")),
         (Value::Array(named), _) => {
             for account in named {
                 let id = account["id"].as_str().ok_or_else(|| wrong("accounts", "Each needs an id."))?;

@@ -22,7 +22,7 @@ use axum::{body::to_bytes, extract::Request, http::header::CONTENT_TYPE, respons
 use serde_json::Value;
 
 use crate::{api_error::ApiError, core::Core, role::Role};
-pub(crate) use call::{Call, created, no_content, ok};
+pub(crate) use call::{Call, acted, created, no_content, ok};
 pub(crate) use usage::{MEDIA, media};
 
 /// The largest body of a request, in bytes.

@@ -134,6 +134,9 @@ pub(crate) fn parent_member(collection: &str) -> Option<&'static str> {
         REQUESTS => Some("asset"),
         "tier/config-requests" => Some("configuration"),
         "tier/configs" | "tier/account-requests" => Some("account"),
+        "usage/records" | "usage/chunks" => Some("usagefile"),
+        "listing-requests" => Some("listing"),
+        "subscriptions/requests" => Some("asset"),
         _ => None,
     }
 }

@@ -59,7 +59,7 @@ fn shown(instance: &str, found: &[(Value, Vec<Value>)]) -> Markup {
                 }
             }
             @if is_open {
-                div.actions {
+                div.actions.below {
                     details.action data-key="say" {
                         summary { "Write" }
                         form method="post" action={ (path) "/say" } novalidate {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{
     Console, Problem,
     act::{Panels, Refused},
-    api,
+    api, conversations,
     form::Form,
     layout::{self, Here},
     params,
@@ -282,15 +282,21 @@ async fn page(console: &Console, request: &Value, refused: &Refused) -> Result<H
     let product = api::segment(text(request, "/configuration/product/id"));
     let templates =
         api::list(&console.core, &format!("products/{product}/templates"), &Rql::Empty, "limit=1000").await?;
-    let steps = timeline(console, id, request);
+    let happened = html! {
+        section aria-labelledby="timeline-title" {
+            h2 #timeline-title { "Timeline" }
+            div #timeline data-live { (timeline(console, id, request)) }
+        }
+        (conversations::panel(console, id)?)
+    };
     Ok(layout::page(
         &format!("Tier config request {id}"),
         Here::Tiers,
-        &content(request, &templates.items, &steps, refused),
+        &content(request, &templates.items, &happened, refused),
     ))
 }
 
-fn content(request: &Value, templates: &[Value], steps: &Markup, refused: &Refused) -> Markup {
+fn content(request: &Value, templates: &[Value], happened: &Markup, refused: &Refused) -> Markup {
     let (id, config) = (text(request, "/id"), &request["configuration"]);
     html! {
         p.crumbs { a href="/tier-configs" { "Tier configs" } }
@@ -306,10 +312,7 @@ fn content(request: &Value, templates: &[Value], steps: &Markup, refused: &Refus
         (errors(&refused.texts))
         div.actions #actions data-live { (actions(request, templates, refused)) }
         div.columns {
-            section aria-labelledby="timeline-title" {
-                h2 #timeline-title { "Timeline" }
-                div #timeline data-live { (steps) }
-            }
+            div.facts-column { (happened) }
             div.facts-column #facts data-live { (facts(request, list(request, "/params"))) }
         }
     }

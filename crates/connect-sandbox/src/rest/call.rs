@@ -10,7 +10,7 @@ use connect_model::rql::Query;
 use serde_json::Value;
 
 use super::page;
-use crate::{api_error::ApiError, core::Core, role::Role, world::World};
+use crate::{api_error::ApiError, core::Core, role::Role, transitions::transition, world::World};
 
 /// A call of REST.
 #[derive(Debug)]
@@ -35,6 +35,12 @@ pub(crate) fn ok(value: &Value) -> Response {
 /// 201 with an object.
 pub(crate) fn created(value: &Value) -> Response {
     (StatusCode::CREATED, Json(value)).into_response()
+}
+
+/// 200 with an object, or with nothing where that is how its action is answered.
+pub(crate) fn acted(collection: &str, action: &str, object: &Value) -> Response {
+    let answers = transition(collection, action).is_some_and(|transition| transition.answers);
+    if answers { ok(object) } else { ().into_response() }
 }
 
 /// 204.

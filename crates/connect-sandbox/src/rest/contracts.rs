@@ -1,9 +1,9 @@
 //! Contracts, which are signed and terminated.
 
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde_json::Value;
 
-use super::Call;
+use super::{Call, acted};
 use crate::{
     api_error::ApiError,
     transitions::{self, CONTRACTS},
@@ -15,8 +15,9 @@ pub(super) async fn answer(call: &Call<'_>, path: &[&str]) -> Result<Response, A
         ("GET", ["contracts", id]) => call.one(CONTRACTS, id),
         ("POST", ["contracts", id, action]) => {
             call.check_body()?;
-            call.change(|world| transitions::act(world, CONTRACTS, id, action, &Value::Null))?;
-            Ok(().into_response())
+            let contract =
+                call.change(|world| transitions::act(world, CONTRACTS, id, action, &Value::Null))?;
+            Ok(acted(CONTRACTS, action, &contract))
         }
         _ => Err(ApiError::not_found()),
     }

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 
-use super::{Call, created, ok};
+use super::{Call, acted, created, ok};
 use crate::{api_error::ApiError, helpdesk, transitions::CASES};
 
 pub(super) async fn answer(call: &Call<'_>, path: &[&str]) -> Result<Response, ApiError> {
@@ -19,7 +19,8 @@ pub(super) async fn answer(call: &Call<'_>, path: &[&str]) -> Result<Response, A
             Ok(ok(&call.change(|world| helpdesk::change(world, id, &call.body))?))
         }
         ("POST", ["helpdesk", "cases", id, action]) => {
-            Ok(ok(&call.change(|world| helpdesk::act(world, id, action, &call.body))?))
+            let case = call.change(|world| helpdesk::act(world, id, action, &call.body))?;
+            Ok(acted(CASES, action, &case))
         }
         _ => Err(ApiError::not_found()),
     }

@@ -1,8 +1,8 @@
 //! Listings and listing requests.
 
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
-use super::{Call, created, ok};
+use super::{Call, acted, created, ok};
 use crate::{
     api_error::ApiError,
     listings::{self, LISTINGS},
@@ -23,8 +23,8 @@ pub(super) async fn answer(call: &Call<'_>, path: &[&str]) -> Result<Response, A
             Ok(created(&call.change(|world| listings::request(world, &call.body))?))
         }
         ("POST", ["listing-requests", id, action]) => {
-            call.change(|world| listings::act(world, id, action))?;
-            Ok(().into_response())
+            let request = call.change(|world| listings::act(world, id, action))?;
+            Ok(acted(LISTING_REQUESTS, action, &request))
         }
         _ => Err(ApiError::not_found()),
     }

@@ -5,14 +5,15 @@ use axum::{
     extract::{DefaultBodyLimit, FromRequest, Multipart, Request},
     http::{
         StatusCode,
-        header::{CONTENT_DISPOSITION, CONTENT_TYPE, HOST},
+        header::{CONTENT_DISPOSITION, CONTENT_TYPE, HOST, X_CONTENT_TYPE_OPTIONS},
     },
     response::{IntoResponse, Response},
 };
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use rust_xlsxwriter::XlsxError;
 use serde_json::{Value, json};
 
-use super::{Call, created, ok};
+use super::{Call, acted, created, ok};
 use crate::{
     api_error::ApiError,
     core::Core,
@@ -23,6 +24,8 @@ use crate::{
 };
 
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+/// What has to be encoded in a segment of an address.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
 /// The path of what can be fetched without a key, by who was told the whole address.
 pub(crate) const MEDIA: &str = "/media/";
 
@@ -104,13 +107,9 @@ async fn process(call: &Call<'_>, id: &str, content: Vec<u8>) -> Result<(), ApiE
 
 /// Answers a usage file, with the addresses of its files.
 fn shown(call: &Call<'_>, id: &str) -> Result<Response, ApiError> {
-    let (mut file, parts) = call.core.read(|world| {
-        let file = world.get(USAGE_FILES, id)?;
-        let parts = files::parts(world, &file)?;
-        Ok((file, parts))
-    })?;
-    for part in parts {
-        let uri = link(call, &["files", id, part.name()]);
+    let mut file = call.core.read(|world| world.get(USAGE_FILES, id))?;
+    for part in files::parts(&file).collect::<Vec<_>>() {
+        let uri = link(call, &["files", id, part.name(), &part.file_name(id)]);
         crate::fulfillment::set(&mut file, part.member(), uri);
     }
     Ok(ok(&file))
@@ -123,9 +122,7 @@ fn link(call: &Call<'_>, path: &[&str]) -> String {
     let origin = host.map_or_else(String::new, |host| format!("http://{host}"));
     let segments: Vec<String> = path
         .iter()
-        .map(|segment| {
-            percent_encoding::utf8_percent_encode(segment, percent_encoding::NON_ALPHANUMERIC).to_string()
-        })
+        .map(|segment| percent_encoding::utf8_percent_encode(segment, SEGMENT).to_string())
         .collect();
     format!("{origin}{MEDIA}{}/usage/{}", call.core.setup.media_token.expose(), segments.join("/"))
 }
@@ -186,11 +183,12 @@ async fn of_chunks(call: &Call<'_>, path: &[&str]) -> Result<Response, ApiError>
                 let chunk = world.get(USAGE_CHUNKS, id)?;
                 chunks::records_of(world, &chunk)
             })?;
-            workbook(id, move || export::records(&file, &records)).await
+            workbook(&format!("{id}.xlsx"), move || export::records(&file, &records)).await
         }
         ("PUT", [id]) => Ok(ok(&call.change(|world| chunks::change(world, id, &call.body))?)),
         ("POST", [id, action @ ("close" | "regenerate")]) => {
-            Ok(ok(&call.change(|world| chunks::act(world, id, action, &call.body))?))
+            let chunk = call.change(|world| chunks::act(world, id, action, &call.body))?;
+            Ok(acted(USAGE_CHUNKS, action, &chunk))
         }
         _ => Err(ApiError::not_found()),
     }
@@ -209,7 +207,7 @@ async fn workbook(
         )
     };
     let content = tokio::task::spawn_blocking(make).await.map_err(|error| failed(&error))?;
-    Ok(file(&format!("{name}.xlsx"), XLSX, content.map_err(|error| failed(&error))?))
+    Ok(file(name, XLSX, content.map_err(|error| failed(&error))?))
 }
 
 fn file(name: &str, kind: &'static str, content: Vec<u8>) -> Response {
@@ -218,8 +216,12 @@ fn file(name: &str, kind: &'static str, content: Vec<u8>) -> Response {
         .chars()
         .map(|char| if char.is_ascii_alphanumeric() || "-_.".contains(char) { char } else { '_' })
         .collect();
-    let headers =
-        [(CONTENT_TYPE, kind.to_owned()), (CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))];
+    let headers = [
+        (CONTENT_TYPE, kind.to_owned()),
+        (CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+        // It is of the console's origin, and may hold anything.
+        (X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+    ];
     (headers, content).into_response()
 }
 
@@ -234,9 +236,9 @@ pub(crate) async fn media(core: &Core, path: &str) -> Result<Response, ApiError>
         [token, "usage", rest @ ..] if *token == core.setup.media_token.expose() => match rest {
             ["products", product, "template.xlsx"] => {
                 let product = core.read(|world| world.get("products", product))?;
-                workbook("template", move || export::template(&product)).await
+                workbook("template.xlsx", move || export::template(&product)).await
             }
-            ["files", id, part] => {
+            ["files", id, part, _] => {
                 let part =
                     Part::ALL.into_iter().find(|own| own.name() == *part).ok_or_else(ApiError::not_found)?;
                 of_file(core, id, part).await
@@ -254,7 +256,7 @@ async fn of_file(core: &Core, id: &str, part: Part) -> Result<Response, ApiError
             let records = records::of(world, &file)?;
             Ok((file, records))
         })?;
-        return workbook(&format!("{id}-PROCESSED"), move || export::records(&usage_file, &records)).await;
+        return workbook(&part.file_name(id), move || export::records(&usage_file, &records)).await;
     }
     let (name, content) = core.read(|world| files::kept(world, id, part))?;
     Ok(file(&name, "application/octet-stream", content))

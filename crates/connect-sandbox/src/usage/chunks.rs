@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use connect_model::rql::R;
 use serde_json::{Value, json};
 
 use super::records;
@@ -22,14 +23,8 @@ fn id(file: &Value, number: u64) -> String {
 
 /// The chunks of a file.
 pub(crate) fn of(world: &World<'_>, file: &Value) -> Result<Vec<Value>, ApiError> {
-    let mut chunks = Vec::new();
-    for number in 1.. {
-        match world.find(USAGE_CHUNKS, &id(file, number))? {
-            Some(chunk) => chunks.push(chunk),
-            None => break,
-        }
-    }
-    Ok(chunks)
+    let id = file["id"].as_str().unwrap_or_default();
+    world.matching(USAGE_CHUNKS, &R::field("usagefile.id").eq(id))
 }
 
 /// The records of a chunk.

@@ -2,7 +2,7 @@
 //!
 //! Source: Connect's workflow of usage files. What its counters count is told from the files that it gave.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use connect_model::rql::R;
@@ -20,7 +20,7 @@ use crate::{
     role::Role,
     store::ASSETS,
     transitions::{self, CONTRACTS, USAGE_FILES, USAGE_RECORDS, note},
-    who::{self, needed, referred, text, wrong},
+    who::{self, referred, text, wrong},
     world::World,
 };
 
@@ -64,6 +64,14 @@ impl Part {
             Self::Uploaded => "usage_file_uri",
             Self::Processed => "processed_file_uri",
             Self::Reconciliation => "reconciliation_file_uri",
+        }
+    }
+
+    /// What such a file of a usage file is called.
+    pub(crate) fn file_name(self, own: &str) -> String {
+        match self {
+            Self::Processed => format!("{own}-PROCESSED.xlsx"),
+            Self::Uploaded | Self::Reconciliation => own.to_owned(),
         }
     }
 
@@ -307,12 +315,14 @@ struct Shelf<'a, 'w> {
     items: Vec<Value>,
     /// Read when a criterion needs all of them.
     assets: Option<Vec<Value>>,
+    /// Which of them have which value, by criterion: files have many rows.
+    indexes: HashMap<String, HashMap<String, Vec<usize>>>,
 }
 
 impl<'a, 'w> Shelf<'a, 'w> {
     fn of(world: &'a World<'w>, product: &str) -> Result<Self, ApiError> {
         let items = world.list(&format!("products/{product}/items"))?;
-        Ok(Self { world, product: product.to_owned(), items, assets: None })
+        Ok(Self { world, product: product.to_owned(), items, assets: None, indexes: HashMap::new() })
     }
 }
 
@@ -333,15 +343,29 @@ impl Known for Shelf<'_, '_> {
             let of_product = R::field("product.id").eq(self.product.as_str());
             self.assets = Some(self.world.matching(ASSETS, &of_product)?);
         }
-        let is_it = |asset: &&Value| match criterion.strip_prefix("parameter.") {
+        let all = self.assets.as_deref().unwrap_or_default();
+        let index = self.indexes.entry(criterion.to_owned()).or_insert_with(|| index(all, criterion));
+        let found = index.get(value).into_iter().flatten();
+        Ok(found.filter_map(|place| all.get(*place)).cloned().collect())
+    }
+}
+
+/// Where the assets are that have each value.
+fn index(assets: &[Value], criterion: &str) -> HashMap<String, Vec<usize>> {
+    let mut index: HashMap<String, Vec<usize>> = HashMap::new();
+    for (place, asset) in assets.iter().enumerate() {
+        let value = match criterion.strip_prefix("parameter.") {
             Some(name) => {
                 let mut params = asset["params"].as_array().into_iter().flatten();
-                params.any(|param| (param["id"] == name || param["name"] == name) && param["value"] == value)
+                params.find(|param| param["id"] == name).map_or(&Value::Null, |param| &param["value"])
             }
-            None => asset[criterion] == value,
+            None => &asset[criterion],
         };
-        Ok(self.assets.iter().flatten().filter(is_it).cloned().collect())
+        if let Some(value) = value.as_str() {
+            index.entry(value.to_owned()).or_default().push(place);
+        }
     }
+    index
 }
 
 /// Does something with a file, and with its records and chunks what follows.
@@ -462,16 +486,17 @@ pub(crate) fn reconcile(world: &mut World<'_>, own: &str, sent: &Upload<'_>) -> 
 }
 
 /// Which of a file's files there are.
-pub(crate) fn parts(world: &World<'_>, file: &Value) -> Result<Vec<Part>, ApiError> {
-    let own = needed(file, "/id")?;
-    let mut parts = Vec::new();
-    for part in Part::ALL {
+pub(crate) fn parts(file: &Value) -> impl Iterator<Item = Part> {
+    let status = file["status"].as_str().unwrap_or_default();
+    // A file that was imported says itself where its files are.
+    let is_there = move |part: &Part| match part {
+        _ if status == "deleted" || file[part.member()].is_string() => false,
+        Part::Uploaded => file["events"]["uploaded"].is_object(),
         // Until it was looked at, nothing became of its rows.
-        let early =
-            part == Part::Processed && matches!(file["status"].as_str(), Some("uploading" | "processing"));
-        if !early && world.find(part.collection(), own)?.is_some() {
-            parts.push(part);
+        Part::Processed => {
+            file["events"]["uploaded"].is_object() && !matches!(status, "uploading" | "processing")
         }
-    }
-    Ok(parts)
+        Part::Reconciliation => file["events"]["reconciled"].is_object(),
+    };
+    Part::ALL.into_iter().filter(is_there)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use connect_model::rql::R;
 use serde_json::{Value, json};
 
 use super::{chunks, files};
@@ -31,23 +32,15 @@ pub(super) fn complete(record: &mut Value, file: &Value, number: u64) {
     );
 }
 
-fn ids(file: &Value) -> impl Iterator<Item = String> {
-    let count = file["stats"]["uploaded"].as_u64().unwrap_or_default();
-    (1..=count).map(|number| id(file, number))
-}
-
-/// The records of a file.
+/// The records of a file, in the order of its rows.
 pub(crate) fn of(world: &World<'_>, file: &Value) -> Result<Vec<Value>, ApiError> {
-    let mut records = Vec::new();
-    for id in ids(file) {
-        records.extend(world.find(USAGE_RECORDS, &id)?);
-    }
-    Ok(records)
+    let id = file["id"].as_str().unwrap_or_default();
+    world.matching(USAGE_RECORDS, &R::field("usagefile.id").eq(id))
 }
 
 pub(super) fn remove(world: &mut World<'_>, file: &Value) -> Result<(), ApiError> {
-    for id in ids(file) {
-        world.remove(USAGE_RECORDS, &id)?;
+    for record in of(world, file)? {
+        world.remove(USAGE_RECORDS, record["id"].as_str().unwrap_or_default())?;
     }
     Ok(())
 }

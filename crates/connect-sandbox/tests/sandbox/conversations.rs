@@ -112,6 +112,7 @@ async fn notes_are_of_one_account() {
             json!({"instance_id": "PR-1", "topic": "x".repeat(101)}),
             "topic: Ensure this field has no more than 100 characters.",
         ),
+        (json!({"instance_id": "PR-1", "topic": "x"}), "accounts: This field is required."),
         (json!({"instance_id": "PR-1", "topic": "x", "accounts": [{}]}), "accounts: Each needs an id."),
         (json!({"instance_id": "PR-1", "topic": "x", "accounts": 7}), "accounts: Expected a list of items."),
     ] {

@@ -57,7 +57,7 @@ async fn a_case_is_answered_solved_and_closed() {
         let (status, answer) = rest.order(&path(action), json!(null)).await;
         match expected {
             Ok(next) => {
-                assert_eq!((status, &answer["state"]), (StatusCode::OK, &json!(next)), "{state} {action}")
+                assert_eq!((status, &answer["state"]), (StatusCode::OK, &json!(next)), "{state} {action}");
             }
             Err(text) => assert_eq!(answer["errors"][0], text, "{state} {action}"),
         }

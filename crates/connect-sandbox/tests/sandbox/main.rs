@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test")]
 
 mod actions;
+mod by_hand;
 mod catalogue;
 mod console;
 mod console_devops;

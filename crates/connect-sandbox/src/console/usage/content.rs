@@ -37,10 +37,13 @@ impl Shown<'_> {
             }
             (errors(&refused.texts))
             div.actions #actions data-live { (self.actions(refused)) }
+            // Wide tables: beside something else their buttons would be out of sight.
+            div.stack.wide {
+                section #records data-live { h2 { "Records" } (self.records()) (self.pages) }
+                @if !self.chunks.is_empty() { section #chunks data-live { h2 { "Chunks" } (self.chunks()) } }
+            }
             div.columns {
                 div.facts-column {
-                    section #records data-live { h2 { "Records" } (self.records()) (self.pages) }
-                    @if !self.chunks.is_empty() { section #chunks data-live { h2 { "Chunks" } (self.chunks()) } }
                     section aria-labelledby="timeline-title" {
                         h2 #timeline-title { "Timeline" }
                         div #timeline data-live { (self.steps) }
@@ -105,15 +108,17 @@ impl Shown<'_> {
                     @else { a href={ "/assets/" (api::segment(text(record, "/asset/id"))) } { code { (text(record, "/asset/id")) } } } }
                 td.number { (quantity(&record["usage"])) }
                 td.number { (quantity(&record["amount"])) }
-                td.number {
-                    @for action in transitions::actions(USAGE_RECORDS, status) {
-                        @match action {
-                            "close" => (closing(&path, id)),
-                            action if waits => form.inline method="post" action={ (path) "/" (action) } {
-                                @let name = if action == "approved" { "Approve" } else { "Reject" };
-                                button aria-label={ (name) " " (id) } { (name) }
-                            },
-                            _ => {}
+                td {
+                    div.actions {
+                        @for action in transitions::actions(USAGE_RECORDS, status) {
+                            @match action {
+                                "close" => (closing(&path, id)),
+                                action if waits => form.inline method="post" action={ (path) "/" (action) } {
+                                    @let name = if action == "approved" { "Approve" } else { "Reject" };
+                                    button aria-label={ (name) " " (id) } { (name) }
+                                },
+                                _ => {}
+                            }
                         }
                     }
                 }
@@ -187,10 +192,12 @@ fn chunk_row(chunk: &Value) -> Markup {
             td { (first([text(chunk, "/binding/hub/name"), text(chunk, "/binding/hub/id"), "–"])) }
             td.number { (chunk["stats"]["uploaded"].as_u64().unwrap_or_default()) }
             td.number { (chunk["stats"]["closed"].as_u64().unwrap_or_default()) }
-            td.number {
-                @for action in transitions::actions(USAGE_CHUNKS, status) {
-                    @if action == "close" { (closing(&path, id)) } @else {
-                        form.inline method="post" action={ (path) "/" (action) } { button aria-label={ "Regenerate " (id) } { "Regenerate" } }
+            td {
+                div.actions {
+                    @for action in transitions::actions(USAGE_CHUNKS, status) {
+                        @if action == "close" { (closing(&path, id)) } @else {
+                            form.inline method="post" action={ (path) "/" (action) } { button aria-label={ "Regenerate " (id) } { "Regenerate" } }
+                        }
                     }
                 }
             }
