@@ -37,22 +37,17 @@ const STORED: usize = 1_000_000;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    match env::args().find_map(|argument| argument.strip_prefix("--store=").map(str::to_owned)) {
-        // Memory is measured in a process of its own.
-        Some(kind) => runtime.block_on(store(&kind)),
-        None => {
-            runtime.block_on(rest());
-            runtime.block_on(dispatch());
-            for kind in ["memory", "file"] {
-                assert!(
-                    Command::new(env::current_exe().unwrap())
-                        .arg(format!("--store={kind}"))
-                        .status()
-                        .unwrap()
-                        .success()
-                );
-            }
-        }
+    let kind = env::args().find_map(|argument| argument.strip_prefix("--store=").map(str::to_owned));
+    if let Some(kind) = kind {
+        runtime.block_on(store(&kind));
+        return;
+    }
+    runtime.block_on(rest());
+    runtime.block_on(dispatch());
+    // Memory is measured in a process of its own.
+    for kind in ["memory", "file"] {
+        let mut command = Command::new(env::current_exe().unwrap());
+        assert!(command.arg(format!("--store={kind}")).status().unwrap().success());
     }
 }
 
@@ -91,6 +86,9 @@ impl Connection {
     }
 }
 
+/// The path of a call, by its number.
+type Path = fn(usize) -> String;
+
 async fn rest() {
     let sandbox = Sandbox::start().await.unwrap();
     for number in 0..CALLS {
@@ -98,7 +96,6 @@ async fn rest() {
     }
     let approve = r#"{"template_id": "TL-000-000-000"}"#;
     let update = r#"{"asset": {"params": []}, "note": "seen"}"#;
-    type Path = fn(usize) -> String;
     let calls: [(&str, &str, Path, &str); 5] = [
         (
             "count by id and status",

@@ -159,22 +159,7 @@ fn apply(
             if !matches!(from.as_str(), "pending" | "inquiring") {
                 return Err(refused("Only pending and inquiring requests can be approved."));
             }
-            let date = date(body, "effective_date")?;
-            match (text("template_id"), text("activation_tile")) {
-                (Some(_), _) => {
-                    if let Some(asset) = request.get_mut("asset") {
-                        set(asset, "template", template::reference(template));
-                    }
-                    set(request, "template", template.clone());
-                }
-                (None, Some(tile)) => set(request, "activation_key", tile),
-                (None, None) => {
-                    return Err(ApiError::bad("VAL_001", "template_id: This field is required."));
-                }
-            }
-            if let Some(date) = date {
-                set(request, "effective_date", date);
-            }
+            approve(request, body, template)?;
             enter(request, "approved", "approved", now);
         }
         Action::Fail => {
@@ -204,18 +189,8 @@ fn apply(
             if !matches!(from.as_str(), "inquiring" | "scheduled") {
                 return Err(refused("Only inquiring and scheduled requests can be moved to pending status."));
             }
-            if from == "scheduled" {
-                enter(request, "pending", "pended", now);
-                return Ok(());
-            }
-            change(request, body, values, now)?;
-            // What the customer typed is right until somebody says otherwise.
-            let answered: Vec<Value> =
-                changes(body)?.iter().filter(|change| renews(change)).cloned().collect();
-            for change in answered {
-                if let Some(param) = param_mut(request, &change["id"]) {
-                    set(param, "value_error", "");
-                }
+            if from == "inquiring" {
+                take_answer(request, body, values, now)?;
             }
             enter(request, "pending", "pended", now);
         }
@@ -269,6 +244,39 @@ fn apply(
         }
     }
     settle_asset(request);
+    Ok(())
+}
+
+/// Takes over what an approval says: what the customer is told, and since when.
+fn approve(request: &mut Value, body: &Value, template: &Value) -> Result<(), ApiError> {
+    let text = |key: &str| body[key].as_str().filter(|text| !text.is_empty());
+    let date = date(body, "effective_date")?;
+    match (text("template_id"), text("activation_tile")) {
+        (Some(_), _) => {
+            if let Some(asset) = request.get_mut("asset") {
+                set(asset, "template", template::reference(template));
+            }
+            set(request, "template", template.clone());
+        }
+        (None, Some(tile)) => set(request, "activation_key", tile),
+        (None, None) => {
+            return Err(ApiError::bad("VAL_001", "template_id: This field is required."));
+        }
+    }
+    if let Some(date) = date {
+        set(request, "effective_date", date);
+    }
+    Ok(())
+}
+
+/// Takes what the customer typed, which is right until somebody says otherwise.
+fn take_answer(request: &mut Value, body: &Value, values: Values<'_>, now: &str) -> Result<(), ApiError> {
+    change(request, body, values, now)?;
+    for change in changes(body)?.iter().filter(|change| renews(change)) {
+        if let Some(param) = param_mut(request, &change["id"]) {
+            set(param, "value_error", "");
+        }
+    }
     Ok(())
 }
 

@@ -37,7 +37,7 @@ impl<'a> Order<'a> {
     /// catalogue has, by one of its listings, and if no item is named, of its first one.
     pub(crate) fn purchase(sandbox: &'a Sandbox, product: &str) -> Self {
         // What a customer is called is of no matter where numbers can't be had; the order itself then fails.
-        let seed = sandbox.core.change(Role::Platform, |world| world.number()).unwrap_or_default();
+        let seed = sandbox.core.change(Role::Platform, number).unwrap_or_default();
         let mut made = Value::from(&Generator::seeded(seed).purchase());
         let known = sandbox.core.read(|world| of_catalogue(world, product, &made)).unwrap_or_default();
         if let Some((body, usual)) = known {
@@ -152,6 +152,10 @@ fn created(
     let created = sandbox.core.change(Role::Platform, |world| create(world, body));
     let created = created.map_err(|error| SandboxError::refused(&error))?;
     Ok(created["id"].as_str().unwrap_or_default().to_owned())
+}
+
+fn number(world: &mut World<'_>) -> Result<u64, ApiError> {
+    world.number()
 }
 
 /// An order for a product of the catalogue, and the items that are ordered where none is named.

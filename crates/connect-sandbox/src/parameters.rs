@@ -68,9 +68,9 @@ impl<'a> Parameters<'a> {
     }
 
     /// The values of a new request: all parameters, with what is given and the defaults of what is not.
-    pub(crate) fn fill(&self, given: &Value, giver: Giver) -> Result<Vec<Value>, Errors> {
+    pub(crate) fn fill(&self, changes: &Value, giver: Giver) -> Result<Vec<Value>, Errors> {
         let mut values: Vec<Value> = self.definitions.iter().map(|own| unfilled(own)).collect();
-        self.change(&mut values, given, giver)?;
+        self.change(&mut values, changes, giver)?;
         Ok(values)
     }
 
@@ -86,7 +86,7 @@ impl<'a> Parameters<'a> {
             Value::Array(changes) => changes,
             _ => return Err(vec![format!("{}: Expected a list of items.", self.place)]),
         };
-        let mut changed = values.clone();
+        let mut after = values.clone();
         let (mut errors, mut seen) = (Vec::new(), HashSet::new());
         for change in changes {
             let id = text(change, "id");
@@ -99,11 +99,11 @@ impl<'a> Parameters<'a> {
                 continue;
             }
             // A request that is older than the definition has no value of it yet.
-            let at = changed.iter().position(|value| value["id"] == id).unwrap_or_else(|| {
-                changed.push(unfilled(definition));
-                changed.len() - 1
+            let at = after.iter().position(|value| value["id"] == id).unwrap_or_else(|| {
+                after.push(unfilled(definition));
+                after.len() - 1
             });
-            if let Err(error) = put(definition, &mut changed[at], change) {
+            if let Err(error) = put(definition, &mut after[at], change) {
                 errors.extend(error.into_iter().map(|(member, error)| {
                     let dot = if member.is_empty() { "" } else { "." };
                     format!("{}.{id}{dot}{member}: {error}", self.place)
@@ -111,13 +111,13 @@ impl<'a> Parameters<'a> {
             }
         }
         if giver == Giver::Buyer {
-            errors.extend(self.not_the_buyers(values, &changed));
+            errors.extend(self.not_the_buyers(values, &after));
         }
         if !errors.is_empty() {
             return Err(errors);
         }
-        let is_other = *values != changed;
-        *values = changed;
+        let is_other = *values != after;
+        *values = after;
         Ok(is_other)
     }
 

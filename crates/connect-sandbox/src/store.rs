@@ -345,33 +345,30 @@ impl Store {
         let status = text(object, status_member(collection));
         let created = created(object);
         let entered = before.is_none_or(|before| before.status != status);
-        let number = match before {
-            Some(before) => {
-                if (
-                    before.kind.as_str(),
-                    before.status.as_str(),
-                    before.parent.as_deref(),
-                    before.created.as_str(),
-                ) != (kind, status, parent, created)
-                {
-                    let mut statement = self.connection.prepare_cached(
+        let number = if let Some(before) = before {
+            if (
+                before.kind.as_str(),
+                before.status.as_str(),
+                before.parent.as_deref(),
+                before.created.as_str(),
+            ) != (kind, status, parent, created)
+            {
+                let mut statement = self.connection.prepare_cached(
                         "UPDATE objects SET kind = ?2, status = ?3, parent = ?4, created = ?5, entered = entered + ?6
                          WHERE number = ?1",
                     )?;
-                    statement.execute(params![before.number, kind, status, parent, created, entered])?;
-                    self.counter.add(collection, &before.kind, &before.status, -1);
-                    self.counter.add(collection, kind, status, 1);
-                }
-                before.number
-            }
-            None => {
-                let mut statement = self.connection.prepare_cached(
-                    "INSERT INTO objects (collection, id, kind, status, parent, created, entered)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)",
-                )?;
+                statement.execute(params![before.number, kind, status, parent, created, entered])?;
+                self.counter.add(collection, &before.kind, &before.status, -1);
                 self.counter.add(collection, kind, status, 1);
-                statement.insert(params![collection, id, kind, status, parent, created])?
             }
+            before.number
+        } else {
+            let mut statement = self.connection.prepare_cached(
+                "INSERT INTO objects (collection, id, kind, status, parent, created, entered)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)",
+            )?;
+            self.counter.add(collection, kind, status, 1);
+            statement.insert(params![collection, id, kind, status, parent, created])?
         };
         let packed = self.packer.pack(&object.to_string());
         let mut statement =

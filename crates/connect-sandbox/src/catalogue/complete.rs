@@ -161,7 +161,7 @@ fn marketplace(known: &Catalogue, object: &mut Value) {
 
 fn tier_account(known: &Catalogue, object: &mut Value) {
     let kind = if object["parent"]["id"].is_string() { "customer" } else { "reseller" };
-    let hub = known.list("hubs").filter_map(id_of).next().map(|id| json!({"id": id}));
+    let hub = known.list("hubs").find_map(id_of).map(|id| json!({"id": id}));
     fill(object, json!({"version": 1, "type": kind, "external_id": "", "external_uid": "", "scopes": []}));
     if let Some(hub) = hub {
         fill(object, json!({"hub": hub}));

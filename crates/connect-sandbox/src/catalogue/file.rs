@@ -340,8 +340,9 @@ fn parameter(found: &Found, member: &str, catalogue: &Catalogue) -> Result<(), W
     let (id, name) = (text(named, "id"), text(named, "name"));
     let list = format!("products/{}/parameters", found.product);
     let is_it = |own: &Value| {
-        let names = [text(own, "name"), text(own, "id")];
-        !id.is_empty() && names.contains(&id) || !name.is_empty() && names.contains(&name)
+        let is_called =
+            |wanted: &str| !wanted.is_empty() && [text(own, "name"), text(own, "id")].contains(&wanted);
+        is_called(id) || is_called(name)
     };
     if catalogue.list(&list).any(is_it) {
         return Ok(());

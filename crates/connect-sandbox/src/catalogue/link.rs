@@ -61,7 +61,9 @@ pub(super) fn link(catalogue: &mut Catalogue) {
 
 /// The first id of that form that is free.
 fn free(catalogue: &Catalogue, collection: &str, form: impl Fn(usize) -> String) -> String {
-    (1..).map(form).find(|id| catalogue.get(collection, id).is_none()).unwrap_or_default()
+    // One more than there are, so one of them is free.
+    let most = catalogue.list(collection).count() + 1;
+    (1..=most).map(form).find(|id| catalogue.get(collection, id).is_none()).unwrap_or_default()
 }
 
 /// Nine digits as Connect's ids have them.
@@ -117,9 +119,9 @@ fn connect(catalogue: &mut Catalogue, product: &str) {
         .flat_map(|(_, connections)| connections.keys().cloned())
         .collect();
     let hubs: Vec<Value> = catalogue.list("hubs").cloned().collect();
-    let mut free = (1..).map(|number: usize| format!("CT-{:04}-{:04}", number / 10_000, number % 10_000));
-    for hub in hubs {
-        let Some(id) = free.find(|id| !taken.contains(id)) else { return };
+    let numbers = 1..=taken.len() + hubs.len();
+    let all = numbers.map(|number| format!("CT-{:04}-{:04}", number / 10_000, number % 10_000));
+    for (hub, id) in hubs.into_iter().zip(all.filter(|id| !taken.contains(id))) {
         let connection = json!({"id": id, "type": "production", "status": "approved", "provider": distributor(catalogue),
             "vendor": vendor(catalogue), "product_version_type": "public",
             "hub": {"id": hub["id"], "name": hub["name"], "instance": hub["instance"]}});

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 
-fn parsed(file: Value) -> Result<Catalogue, String> {
+fn parsed(file: &Value) -> Result<Catalogue, String> {
     file::parse(&file.to_string()).map_err(|wrong| wrong.to_string())
 }
 
@@ -78,7 +78,7 @@ fn the_default_one_is_whole() {
 
 #[test]
 fn a_product_alone_can_be_sold() {
-    let mut catalogue = parsed(json!({"products": [{"id": "PRD-100-200-300", "name": "Mail",
+    let mut catalogue = parsed(&json!({"products": [{"id": "PRD-100-200-300", "name": "Mail",
         "parameters": [{"name": "domain", "type": "domain", "constraints": {"required": true}}, {"name": "tenant", "phase": "fulfillment"}],
         "items": [{"mpn": "SEAT", "name": "Seat"}], "templates": [{"body": "# Hello"}], "actions": [{"action": "sso"}]}]}))
     .unwrap();
@@ -113,7 +113,7 @@ fn a_product_alone_can_be_sold() {
 
 #[test]
 fn what_is_listed_already_is_left_alone() {
-    let mut catalogue = parsed(json!({
+    let mut catalogue = parsed(&json!({
         "products": [{"id": "PRD-1", "name": "a"}, {"id": "PRD-2", "name": "b", "status": "draft"},
             {"id": "PRD-3", "name": "c", "connections": [{"id": "CT-0000-0001", "hub": {"id": "HB-1"}}]}],
         "hubs": [{"id": "HB-1", "name": "h"}, {"id": "HB-2", "name": "i"}],
@@ -215,7 +215,7 @@ fn what_is_wrong_is_told_for_people() {
             format!("{place}.connections[0] (CT-1): hub.id: there is no HB-9 in the catalogue"),
         ),
     ] {
-        assert_eq!(parsed(file.clone()), Err(error), "{file}");
+        assert_eq!(parsed(&file), Err(error), "{file}");
     }
     let broken = file::parse("{\"products\": [}").unwrap_err().to_string();
     assert!(broken.starts_with("it is not JSON") && broken.contains("line 1 column 15"), "{broken}");

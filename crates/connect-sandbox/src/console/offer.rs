@@ -71,7 +71,9 @@ impl Offer {
                 .iter()
                 .for_each(|one| note(&mut connections, one));
             let known = core.read(|world| world.list("tier/accounts"))?;
-            known.iter().for_each(|one| note(&mut accounts, one));
+            for account in &known {
+                note(&mut accounts, account);
+            }
         }
         let mut seen = Self::default();
         let requests = super::recent(core, LOOKED_AT)?;

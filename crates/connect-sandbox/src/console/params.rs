@@ -123,10 +123,17 @@ fn constraints(param: &Value) -> String {
         (None, Some(most)) => words.push(format!("at most {most} characters")),
         (None, None) => {}
     }
+    let dependency = &param["constraints"]["dependency"];
+    let parent = first([text(dependency, "/parameter/name"), text(dependency, "/parameter/id")]);
     for name in ["unique", "readonly", "hidden", "reconciliation"] {
-        if is_set(param, name) {
+        // Who depends on another is hidden until that has the value.
+        if is_set(param, name) && (name != "hidden" || parent.is_empty()) {
             words.push(if name == "readonly" { "read only".to_owned() } else { name.to_owned() });
         }
+    }
+    if !parent.is_empty() {
+        let values: Vec<&str> = list(dependency, "/values").iter().filter_map(Value::as_str).collect();
+        words.push(format!("if {parent} is {}", values.join(" or ")));
     }
     match text(param, "/type") {
         "" | "text" | "dropdown" | "choice" | "checkbox" => {}

@@ -148,16 +148,16 @@ fn parameters(parameters: &[Value]) -> Markup {
     html! {
         div.scroll {
             table.facts {
-                thead { tr { th scope="col" { "Parameter" } th scope="col" { "Type" } th scope="col" { "Phase" }
-                    th scope="col" { "Scope" } th scope="col" { "Constraints" } } }
+                thead { tr { th scope="col" { "Parameter" } th scope="col" { "Type" } th scope="col" { "Constraints" } } }
                 tbody {
                     @for own in parameters {
                         tr {
                             th scope="row" { (first([text(own, "/title"), text(own, "/name")])) " " code.quiet { (text(own, "/name")) } }
-                            td { (text(own, "/type")) }
-                            td.quiet { (text(own, "/phase")) }
-                            td.quiet { (text(own, "/scope")) }
-                            td.value.quiet { (constraints(&own["constraints"])) }
+                            td {
+                                (text(own, "/type"))
+                                p.quiet.small { (text(own, "/phase")) " · " (text(own, "/scope").replace('_', " ")) }
+                            }
+                            td.quiet { (constraints(&own["constraints"])) }
                         }
                     }
                 }
@@ -204,17 +204,19 @@ fn items(items: &[Value]) -> Markup {
     html! {
         div.scroll {
             table.facts {
-                thead { tr { th scope="col" { "Item" } th scope="col" { "MPN" } th scope="col" { "Type" } th scope="col" { "Unit" }
-                    th scope="col" { "Period" } th scope="col" { "Precision" } th scope="col" { "Status" } } }
+                thead { tr { th scope="col" { "Item" } th scope="col" { "MPN" } th scope="col" { "Type" } th scope="col" { "Status" } } }
                 tbody {
                     @for item in items {
                         tr {
                             th scope="row" { (first([text(item, "/display_name"), text(item, "/name")])) " " code.quiet { (text(item, "/local_id")) } }
                             td { code { (text(item, "/mpn")) } }
-                            td { (text(item, "/type")) }
-                            td.quiet { (first([text(item, "/unit/title"), text(item, "/unit/id")])) }
-                            td.quiet { (text(item, "/period")) }
-                            td.quiet { (text(item, "/precision")) }
+                            td {
+                                (text(item, "/type"))
+                                p.quiet.small {
+                                    (first([text(item, "/unit/title"), text(item, "/unit/id")])) " · " (text(item, "/period"))
+                                    " · " (text(item, "/precision"))
+                                }
+                            }
                             td { (chip(text(item, "/status"))) }
                         }
                     }
@@ -281,37 +283,44 @@ fn configured(configuration: &Value) -> String {
     }
 }
 
-/// What a product can do: what is switched on, what is off.
+/// What a product can do, by group; what is off is not named.
 fn capabilities(capabilities: &Value) -> Markup {
-    let mut found = Vec::new();
-    flatten(capabilities, "", &mut found);
+    let groups = capabilities.as_object().into_iter().flatten();
+    let groups: Vec<(String, Vec<String>)> = groups
+        .map(|(name, member)| {
+            let mut able = Vec::new();
+            flatten(member, "", &mut able);
+            (title(name), able)
+        })
+        .collect();
     html! {
-        @if found.is_empty() { (none()) } @else {
+        @if groups.is_empty() { (none()) } @else {
             dl.facts {
-                @for (path, value) in &found {
-                    div { dt { (title(path)) } dd { (value) } }
+                @for (name, able) in &groups {
+                    div {
+                        dt { (name) }
+                        dd { @if able.is_empty() { span.quiet { "–" } } @else { @for one in able { p { (one) } } } }
+                    }
                 }
             }
         }
     }
 }
 
-fn flatten(value: &Value, path: &str, found: &mut Vec<(String, String)>) {
-    let said = match value {
+fn flatten(value: &Value, path: &str, able: &mut Vec<String>) {
+    let named = |value: &str| if path.is_empty() { value.to_owned() } else { format!("{path}: {value}") };
+    match value {
         Value::Object(members) => {
             for (name, member) in members {
-                let path = if path.is_empty() { name.clone() } else { format!("{path} · {name}") };
-                flatten(member, &path, found);
+                let name = name.replace('_', " ");
+                let path = if path.is_empty() { name } else { format!("{path}, {name}") };
+                flatten(member, &path, able);
             }
-            return;
         }
-        Value::Bool(true) => "yes".to_owned(),
-        Value::Bool(false) | Value::Null => "no".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    if !path.is_empty() {
-        found.push((path.to_owned(), said));
+        Value::Bool(true) => able.push(if path.is_empty() { "yes".to_owned() } else { path.to_owned() }),
+        Value::Bool(false) | Value::Null => {}
+        Value::String(text) => able.push(named(text)),
+        other => able.push(named(&other.to_string())),
     }
 }
 
@@ -383,18 +392,18 @@ mod tests {
     }
 
     #[test]
-    fn capabilities_are_told_by_their_paths() {
-        let page = capabilities(
-            &json!({"ppu": null, "tiers": {"configs": {"level": 2}}, "subscription": {"hold": true}}),
-        )
-        .0;
+    fn what_a_product_can_do_is_told_by_group() {
+        let page = capabilities(&json!({"ppu": null, "tiers": {"configs": {"level": 2}, "updates": false},
+            "subscription": {"hold": true, "change": {"editable_ordering_parameters": true}}, "cart": {"validation": false}}));
         for told in [
-            "<dt>Ppu</dt><dd>no</dd>",
-            "<dt>Tiers · configs · level</dt><dd>2</dd>",
-            "<dt>Subscription · hold</dt><dd>yes</dd>",
+            "<dt>Ppu</dt><dd><span class=\"quiet\">–</span></dd>",
+            "<dt>Tiers</dt><dd><p>configs, level: 2</p></dd>",
+            "<p>hold</p>",
+            "<p>change, editable ordering parameters</p>",
         ] {
-            assert!(page.contains(told), "{told} in {page}");
+            assert!(page.0.contains(told), "{told} in {}", page.0);
         }
+        assert!(!page.0.contains("validation") && capabilities(&json!(null)).0.contains("None."));
     }
 
     #[test]

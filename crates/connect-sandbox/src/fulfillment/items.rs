@@ -56,7 +56,7 @@ pub(super) fn is_none(quantity: &str) -> bool {
 }
 
 /// An item of the catalogue as assets have it.
-pub(super) fn ordered(item: &Value, quantity: String) -> Value {
+pub(super) fn ordered(item: &Value, quantity: &str) -> Value {
     let local = item["local_id"].as_str().map_or_else(|| text(item, "id").replace('-', "_"), str::to_owned);
     let name = item.get("display_name").or(item.get("name")).unwrap_or(&item["mpn"]);
     let kind = if is_ppu(item) { "PPU" } else { "Reservation" };
@@ -108,6 +108,6 @@ mod tests {
             "unit": {"id": "gb", "title": "Gb"}});
         let expected = json!({"id": "PRD_1_2_3_0001", "global_id": "PRD-1-2-3-0001", "mpn": "M", "old_quantity": "0",
             "quantity": "unlimited", "type": "Gb", "display_name": "N", "period": "Monthly", "item_type": "PPU"});
-        assert_eq!(ordered(&item, "unlimited".to_owned()), expected);
+        assert_eq!(ordered(&item, "unlimited"), expected);
     }
 }

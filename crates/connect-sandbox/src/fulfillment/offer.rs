@@ -104,7 +104,7 @@ impl Offer {
     }
 
     /// An item as an asset has it, with what is configured for it.
-    pub(super) fn ordered(&self, item: &Value, quantity: String, marketplace: &str) -> Value {
+    pub(super) fn ordered(&self, item: &Value, quantity: &str, marketplace: &str) -> Value {
         let mut ordered = items::ordered(item, quantity);
         let params = self.configured(marketplace, |scope, configuration| {
             matches!(scope, "item" | "item_marketplace") && configuration["item"]["id"] == item["id"]

@@ -156,7 +156,7 @@ impl Order<'_> {
                 set(item, "quantity", new);
             } else if let Some((offer, _)) = offered {
                 let (item, quantity) = item_of(offer, order).map_err(refused)?;
-                items.push(offer.ordered(item, quantity, marketplace));
+                items.push(offer.ordered(item, &quantity, marketplace));
                 changed = true;
             } else {
                 return Err(refused(format!("asset.items: the asset has no item \"{name}\".")));

@@ -120,7 +120,7 @@ fn items_of(offer: &Offer, ordered: &Value, marketplace: &str) -> Result<Vec<Val
             }
             Ok((item, quantity)) => {
                 is_something |= !items::is_none(&quantity);
-                items.push(offer.ordered(item, quantity, marketplace));
+                items.push(offer.ordered(item, &quantity, marketplace));
             }
             Err(error) => errors.push(error),
         }
@@ -151,10 +151,10 @@ pub(super) fn item_of<'a>(offer: &'a Offer, order: &Value) -> Result<(&'a Value,
 }
 
 /// The values of the asset's parameters, and behind them those that are given for parameters of tiers.
-fn params_of(offer: &Offer, given: &Value, giver: Giver) -> Result<Vec<Value>, Errors> {
-    let Value::Array(given) = given else { return offer.parameters().fill(given, giver) };
+fn params_of(offer: &Offer, ordered: &Value, giver: Giver) -> Result<Vec<Value>, Errors> {
+    let Value::Array(list) = ordered else { return offer.parameters().fill(ordered, giver) };
     let (of_tiers, own): (Vec<Value>, Vec<Value>) =
-        given.iter().cloned().partition(|param| offer.is_of_a_tier(&param["id"]));
+        list.iter().cloned().partition(|param| offer.is_of_a_tier(&param["id"]));
     let mut params = offer.parameters().fill(&own.into(), giver)?;
     params.extend(of_tiers);
     Ok(params)

@@ -56,11 +56,11 @@ pub(crate) async fn pend(
     role: Role,
     id: &str,
     body: &Value,
-    code: Option<&str>,
+    form_code: Option<&str>,
 ) -> Result<Value, ApiError> {
     let is_validated = core.read(|world| {
         let request = world.get(REQUESTS, id)?;
-        if let Some(code) = code {
+        if let Some(code) = form_code {
             check_form(world, &request, body, code)?;
         }
         let capability = match request["type"].as_str() {

@@ -18,7 +18,7 @@ fn all_types() -> Vec<Value> {
 }
 
 /// The value and structured value that a change leads to, or what is wrong.
-fn filled(change: Value) -> Result<(Value, Value), Errors> {
+fn filled(change: &Value) -> Result<(Value, Value), Errors> {
     let definitions = all_types();
     let parameters = Parameters::new(&definitions, "asset", "asset.params");
     let id = change["id"].as_str().unwrap_or_default().to_owned();
@@ -43,7 +43,7 @@ fn a_value_is_kept_as_its_type_has_it() {
         ("subdomain", "my.SHOP.example"),
         ("phone", "+15550100"),
     ] {
-        assert_eq!(filled(json!({"id": id, "value": value})), Ok((value.into(), Value::Null)), "{id}");
+        assert_eq!(filled(&json!({"id": id, "value": value})), Ok((value.into(), Value::Null)), "{id}");
     }
     for (change, value, structured) in [
         (json!({"id": "checkbox", "structured_value": {"b": true}}), "", json!({"a": false, "b": true})),
@@ -65,7 +65,7 @@ fn a_value_is_kept_as_its_type_has_it() {
         (json!({"id": "object", "structured_value": {"a": [1]}}), "", json!({"a": [1]})),
         (json!({"id": "object", "value": "{\"a\": 1}"}), "{\"a\": 1}", json!({"a": 1})),
     ] {
-        assert_eq!(filled(change.clone()), Ok((value.into(), structured)), "{change}");
+        assert_eq!(filled(&change), Ok((value.into(), structured)), "{change}");
     }
 }
 
@@ -92,7 +92,7 @@ fn what_is_wrong_is_told_with_its_place() {
         ("object", "[1]", "Expected a JSON object."),
     ] {
         let expected = vec![format!("asset.params.{id}: {error}")];
-        assert_eq!(filled(json!({"id": id, "value": value})), Err(expected));
+        assert_eq!(filled(&json!({"id": id, "value": value})), Err(expected));
     }
     for (change, place) in [
         (json!({"id": "nothing"}), ": the parameter \"nothing\" does not exist."),
@@ -126,21 +126,21 @@ fn what_is_wrong_is_told_with_its_place() {
             ".address.structured_value.city: Not a valid string.",
         ),
     ] {
-        assert_eq!(filled(change.clone()), Err(vec![format!("asset.params{place}")]), "{change}");
+        assert_eq!(filled(&change), Err(vec![format!("asset.params{place}")]), "{change}");
     }
     let parts = json!({"address_line1": "1 Main", "city": "Rome", "country": "Italy"});
     let expected = [
         "asset.params.address.structured_value.postal_code: This field may not be blank.",
         "asset.params.address.structured_value.country: Enter the two letters of a country.",
     ];
-    assert_eq!(filled(json!({"id": "address", "structured_value": parts})).unwrap_err(), expected);
+    assert_eq!(filled(&json!({"id": "address", "structured_value": parts})).unwrap_err(), expected);
     let parts = json!({"area_code": "x"});
     let expected = [
         "asset.params.phone.structured_value.country_code: This field may not be blank.",
         "asset.params.phone.structured_value.area_code: Enter digits only.",
         "asset.params.phone.structured_value.phone_number: This field may not be blank.",
     ];
-    assert_eq!(filled(json!({"id": "phone", "structured_value": parts})).unwrap_err(), expected);
+    assert_eq!(filled(&json!({"id": "phone", "structured_value": parts})).unwrap_err(), expected);
 }
 
 #[test]

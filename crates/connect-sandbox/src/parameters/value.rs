@@ -102,11 +102,10 @@ fn plain_text(definition: &Value, kind: &str, value: &str) -> Result<(), Wrong> 
     match kind {
         "email" if !is_email(value) => Err(wrong("Enter a valid email address.")),
         "url" if !is_url(value) => Err(wrong("Enter a valid URL.")),
-        "domain" if !is_domain(value) => Err(wrong("Enter a valid domain name.")),
+        "domain" | "subdomain" if !is_domain(value) => Err(wrong("Enter a valid domain name.")),
         "dropdown" | "choice" if choices().all(|choice| choice != value) => {
             Err(wrong(format!("\"{value}\" is not a valid choice.")))
         }
-        "subdomain" if !is_domain(value) => Err(wrong("Enter a valid domain name.")),
         "subdomain" if !choices().any(|parent| is_below(value, parent)) => {
             let parents = choices().collect::<Vec<_>>().join(", ");
             Err(wrong(format!("\"{value}\" is no subdomain of: {parents}.")))
@@ -187,7 +186,7 @@ fn checkbox(definition: &Value, members: &Map<String, Value>) -> Result<Given, W
         match structured.get_mut(choice) {
             None => errors.push((place(), format!("\"{choice}\" is not a valid choice."))),
             Some(_) if !is_ticked.is_boolean() => {
-                errors.push((place(), "Must be a valid boolean.".to_owned()))
+                errors.push((place(), "Must be a valid boolean.".to_owned()));
             }
             Some(known) => *known = is_ticked.clone(),
         }

@@ -88,7 +88,9 @@ pub(super) async fn kept(core: &Arc<Core>, collection: &str, query: &Query) -> R
 /// Answers a list of what was made for it.
 pub(super) fn made(all: Vec<Value>, query: &Query) -> Response {
     let mut best = Best::new(query);
-    all.into_iter().for_each(|value| best.look_at(value));
+    for value in all {
+        best.look_at(value);
+    }
     best.into_response()
 }
 

@@ -37,15 +37,12 @@ impl Store {
     /// An asset with the values that are in force.
     pub(super) fn asset(&self, id: &str) -> Result<Option<Value>, StoreError> {
         let Some(origin) = self.origin(id)? else { return Ok(None) };
-        let asset = match &origin.source {
-            Some(request) => {
-                let request = self.get(REQUESTS, request)?;
-                request.as_ref().and_then(fulfillment::asset_of)
-            }
-            None => {
-                let text = self.body(origin.number)?;
-                text.map(|text| serde_json::from_str(&text)).transpose()?
-            }
+        let asset = if let Some(request) = &origin.source {
+            let request = self.get(REQUESTS, request)?;
+            request.as_ref().and_then(fulfillment::asset_of)
+        } else {
+            let text = self.body(origin.number)?;
+            text.map(|text| serde_json::from_str(&text)).transpose()?
         };
         Ok(asset.map(|mut asset| {
             if let Some(members) = asset.as_object_mut().filter(|_| !origin.status.is_empty()) {

@@ -74,8 +74,8 @@ mod tests {
     fn what_was_packed_comes_out_again() {
         let packer = Packer::default();
         let request = Value::from(&Generator::seeded(7).purchase()).to_string();
-        let packed = packer.pack(&request);
-        assert!(packed.len() * 2 < request.len(), "{} of {}", packed.len(), request.len());
+        let small = packer.pack(&request);
+        assert!(small.len() * 2 < request.len(), "{} of {}", small.len(), request.len());
         for text in [request.as_str(), "", "{}", &"x".repeat(1 << 20), "Ünïcödé"] {
             assert_eq!(packer.unpack(&packer.pack(text)).unwrap(), text);
         }

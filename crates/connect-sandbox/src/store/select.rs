@@ -67,15 +67,14 @@ impl Condition {
     }
 
     fn sql(&self, from: usize) -> String {
-        let mut sql = String::new();
         let mut next = from;
-        for (column, values) in &self.columns {
+        let terms = self.columns.iter().map(|(column, values)| {
             let places: Vec<String> =
                 values.iter().enumerate().map(|(at, _)| format!("?{}", next + at)).collect();
             next += values.len();
-            sql.push_str(&format!(" AND {column} IN ({})", places.join(", ")));
-        }
-        sql
+            format!(" AND {column} IN ({})", places.join(", "))
+        });
+        terms.collect()
     }
 
     fn values(&self) -> impl Iterator<Item = &dyn ToSql> {

@@ -120,14 +120,14 @@ async fn a_vendor_makes_a_product_that_is_sold() {
     );
     let parameter = json!({"name": "domain", "title": "Domain", "description": null, "type": "domain", "phase": "ordering", "scope": "asset",
         "constraints": {"required": true}});
-    let (status, made) = rest.post(&path("parameters"), parameter.clone()).await;
+    let (status, made) = rest.post(&path("parameters"), parameter).await;
     assert_eq!(
         (status, &made["id"], &made["position"]),
         (StatusCode::CREATED, &json!(format!("PRM-{digits}-0001")), &json!(10_000))
     );
     let item = json!({"name": "Book", "mpn": "LB", "description": "A book", "type": "Reservation", "unit": {"id": "unit"}, "period": "Monthly",
         "precision": "Decimal(2)"});
-    let (status, made) = rest.post(&path("items"), item.clone()).await;
+    let (status, made) = rest.post(&path("items"), item).await;
     assert_eq!(status, StatusCode::CREATED, "{made}");
     assert_eq!(
         ["id", "local_id", "status", "type", "precision"].map(|name| made[name].as_str().unwrap()),
@@ -151,12 +151,35 @@ async fn a_vendor_makes_a_product_that_is_sold() {
     assert_eq!(shown, json!(format!("Domain of {}", sandbox.url())));
     let action =
         json!({"action": "sso", "name": "Sign in", "type": "button", "scope": "asset", "description": "d"});
-    assert_eq!(rest.post(&path("actions"), action.clone()).await.1["title"], "Sign in");
+    assert_eq!(rest.post(&path("actions"), action).await.1["title"], "Sign in");
     let (_, secret) = rest.post(&path("actions/regeneratesecret"), json!({})).await;
     assert_eq!(
         rest.get(&format!("products/{id}")).await.1["customer_ui_settings"]["action"]["jwt_secret"],
         secret["jwt_secret"]
     );
+    let connection = json!({"hub": {"id": "HB-0000-0001"}, "vendor": {"id": "VA-000-000"}, "provider": {"id": "PA-000-000"}, "type": "test"});
+    let (status, connection) = rest.post(&path("connections"), connection).await;
+    assert_eq!((status, &connection["hub"]["name"]), (StatusCode::CREATED, &json!("Meridian Cloud")));
+    let (status, version) = rest.post(&path("versions"), json!({})).await;
+    assert_eq!(
+        (status, &version["status"], &version["version"]),
+        (StatusCode::CREATED, &json!("published"), &json!(1))
+    );
+    assert_eq!(rest.get(&path("items")).await.1[0]["status"], "published");
+    assert_eq!(
+        ids(&as_distributor(&sandbox, Method::GET, &format!("products?eq(id,{id})"), None).await.1),
+        [id]
+    );
+}
+
+#[tokio::test]
+async fn what_is_wrong_below_a_product_is_told() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let rest = Rest(&sandbox);
+    let parameter = json!({"name": "notes", "title": "Notes", "description": "", "constraints": {}});
+    let item = json!({"name": "Storage", "mpn": "NW-STORAGE", "description": "d", "type": "PPU", "unit": {"id": "unit"}});
+    let action =
+        json!({"action": "sign_in", "name": "a", "type": "button", "scope": "asset", "description": "d"});
     for (list, body, errors) in [
         ("parameters", parameter, json!(["name: Parameter with same name already exists for the product."])),
         (
@@ -190,22 +213,9 @@ async fn a_vendor_makes_a_product_that_is_sold() {
             json!(["hub.id: \"HB-9\" does not exist."]),
         ),
     ] {
-        let (status, refused) = rest.post(&path(list), body).await;
+        let (status, refused) = rest.post(&format!("products/{WORKSPACE}/{list}"), body).await;
         assert_eq!((status, &refused["errors"]), (StatusCode::BAD_REQUEST, &errors), "{list}");
     }
-    let connection = json!({"hub": {"id": "HB-0000-0001"}, "vendor": {"id": "VA-000-000"}, "provider": {"id": "PA-000-000"}, "type": "test"});
-    let (status, connection) = rest.post(&path("connections"), connection).await;
-    assert_eq!((status, &connection["hub"]["name"]), (StatusCode::CREATED, &json!("Meridian Cloud")));
-    let (status, version) = rest.post(&path("versions"), json!({})).await;
-    assert_eq!(
-        (status, &version["status"], &version["version"]),
-        (StatusCode::CREATED, &json!("published"), &json!(1))
-    );
-    assert_eq!(rest.get(&path("items")).await.1[0]["status"], "published");
-    assert_eq!(
-        ids(&as_distributor(&sandbox, Method::GET, &format!("products?eq(id,{id})"), None).await.1),
-        [id]
-    );
 }
 
 #[tokio::test]

@@ -121,8 +121,8 @@ pub(crate) fn create(
         set(&mut object, "default", default.clone());
     }
     if !matches!(list, "actions" | "connections") {
-        let last = others.iter().filter_map(|other| other["position"].as_u64()).max().unwrap_or_default();
-        set(&mut object, "position", last + 10_000);
+        let highest = others.iter().filter_map(|other| other["position"].as_u64()).max().unwrap_or_default();
+        set(&mut object, "position", highest + 10_000);
     }
     complete(world, product, list, &mut object)?;
     check(list, &object, &others)?;
