@@ -78,7 +78,7 @@ pub(super) async fn all(
                 }
             } @else { (table(&found.items)) }
             (pages("/tier-accounts", PAGE, page, found.total, &query))
-            @if !told.items.is_empty() { section { h2 { "Newest requests" } (requests(&told.items)) } }
+            @if !told.items.is_empty() { section { h2 { "Newest requests" } (requests(&told.items, false)) } }
         }
     };
     Ok(layout::page("Tier accounts", Here::Accounts, &content))
@@ -112,18 +112,20 @@ fn scopes(account: &Value) -> String {
     scopes.collect::<Vec<_>>().join(", ")
 }
 
-fn requests(requests: &[Value]) -> Markup {
+/// A list of requests; on the page of their account it need not be named.
+fn requests(requests: &[Value], of_one: bool) -> Markup {
     html! {
         div.scroll {
             table {
-                thead { tr { th scope="col" { "Request" } th scope="col" { "Status" } th scope="col" { "Account" }
+                thead { tr { th scope="col" { "Request" } th scope="col" { "Status" }
+                    @if !of_one { th scope="col" { "Account" } }
                     th scope="col" { "Product" } th.number scope="col" { "Created" } } }
                 tbody {
                     @for request in requests {
                         tr data-row {
                             td { (link("/tier-account-requests/", text(request, "/id"))) }
                             td { (chip(text(request, "/status"))) }
-                            td { (first([text(request, "/account/name"), text(request, "/account/id")])) }
+                            @if !of_one { td { (first([text(request, "/account/name"), text(request, "/account/id")])) } }
                             td { (first([text(request, "/product/name"), text(request, "/product/id")])) }
                             td.number.quiet { (time_of(text(request, "/events/created/at"))) }
                         }
@@ -237,7 +239,7 @@ fn content(account: &Value, told: &[Value], versions: &[Value], refused: &Refuse
         div.columns {
             section #requests data-live {
                 h2 { "Requests" }
-                @if told.is_empty() { p.quiet { "None." } } @else { (requests(told)) }
+                @if told.is_empty() { p.quiet { "None." } } @else { (requests(told, true)) }
             }
             div.facts-column #facts data-live {
                 section {
@@ -387,7 +389,7 @@ mod tests {
             content(&account, all, &[account.clone(), account.clone()], &refused),
             request_content(&request, &html! {}, &refused),
             table(one),
-            requests(all),
+            requests(all, false),
         ] {
             assert!(!shown.0.contains("<script"), "{}", shown.0);
         }

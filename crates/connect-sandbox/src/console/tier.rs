@@ -50,7 +50,7 @@ pub(super) async fn all(
                     p.quiet { "A purchase of a product with parameters of a tier asks for one." }
                 }
             } @else {
-                section { h2 { "Requests" } (requests(&found.items)) (pages("/tier-configs", PAGE, page, found.total, &query)) }
+                section { h2 { "Requests" } (requests(&found.items, false)) (pages("/tier-configs", PAGE, page, found.total, &query)) }
                 section { h2 { "Configs" } (table(&configs.items)) }
             }
         }
@@ -58,22 +58,26 @@ pub(super) async fn all(
     Ok(layout::page("Tier configs", Here::Tiers, &content))
 }
 
-fn requests(requests: &[Value]) -> Markup {
+/// A list of requests; on the page of their configuration nobody needs to be told of whom they are.
+fn requests(requests: &[Value], of_one: bool) -> Markup {
     html! {
         @if requests.is_empty() { p.quiet { "None." } } @else {
             div.scroll {
                 table {
                     thead { tr { th scope="col" { "Request" } th scope="col" { "Type" } th scope="col" { "Status" }
-                        th scope="col" { "Account" } th.number scope="col" { "Tier" } th scope="col" { "Product" } th.number scope="col" { "Created" } } }
+                        @if !of_one { th scope="col" { "Account" } th.number scope="col" { "Tier" } th scope="col" { "Product" } }
+                        th.number scope="col" { "Created" } } }
                     tbody {
                         @for request in requests {
                             tr data-row {
                                 td { (link("/tier-config-requests/", text(request, "/id"))) }
                                 td { (text(request, "/type")) }
                                 td { (chip(text(request, "/status"))) }
-                                td { (account(&request["configuration"])) }
-                                td.number { (level(&request["configuration"])) }
-                                td { (product(&request["configuration"])) }
+                                @if !of_one {
+                                    td { (account(&request["configuration"])) }
+                                    td.number { (level(&request["configuration"])) }
+                                    td { (product(&request["configuration"])) }
+                                }
                                 td.number.quiet { (time_of(text(request, "/events/created/at"))) }
                             }
                         }
@@ -209,7 +213,7 @@ fn config_content(config: &Value, asked: &[Value], buttons: &Markup, refused: &R
             } @else if text(config, "/open_request/id").is_empty() { (panels.button("setup", "Set up again")) }
         }
         div.columns {
-            section #requests data-live { h2 { "Requests" } @if asked.is_empty() { p.quiet { "None." } } @else { (requests(asked)) } }
+            section #requests data-live { h2 { "Requests" } @if asked.is_empty() { p.quiet { "None." } } @else { (requests(asked, true)) } }
             div.facts-column #facts data-live { (buttons) (facts(config, list(config, "/params"))) }
         }
     }
@@ -372,7 +376,7 @@ fn facts(object: &Value, params: &[Value]) -> Markup {
             @if params.is_empty() { p.quiet { "None." } } @else { (params::table(params)) }
         }
         @if !representation.is_empty() {
-            section { h2 { "Shown to the reseller" } pre tabindex="0" { (representation) } }
+            section { h2 { "Shown to the reseller" } p.message { (representation) } }
         }
         section {
             h2 { "Details" }
@@ -420,12 +424,13 @@ mod tests {
         let page = content(&request, &templates, &nothing(), &refused).0;
         let lists = format!(
             "{}{}",
-            requests(std::slice::from_ref(&request)).0,
+            requests(std::slice::from_ref(&request), false).0,
             table(std::slice::from_ref(&request)).0
         );
         assert!(!page.contains("<script") && !lists.contains("<script"), "{page} {lists}");
         assert!(!page.contains("href=\"javascript"), "{page}");
-        let config = config_content(&request["configuration"], std::slice::from_ref(&request), &refused).0;
+        let config =
+            config_content(&request["configuration"], std::slice::from_ref(&request), &nothing(), &refused).0;
         assert!(!config.contains("<script"), "{config}");
         page
     }
