@@ -49,6 +49,12 @@ impl InteractiveTransaction<EventCall> for Greet {
 }
 
 fn extension() -> Extension {
+    extension_with(
+        Actions::new(JwtSecrets::variable("PRODUCT_JWT_SECRET")).on("sso", sign_in).on("broken", broken),
+    )
+}
+
+fn extension_with(actions: Actions) -> Extension {
     let guard = Jwt::new(Credential::variable("EVENTS_SECRET"))
         .or(ApiKey::header("X-Api-Key", Credential::variable("EVENTS_KEY")));
     Extension::new(Descriptor::default())
@@ -56,9 +62,7 @@ fn extension() -> Extension {
         .variable(Variable::new("EVENTS_SECRET").secure())
         .variable(Variable::new("EVENTS_KEY").secure())
         .variable(Variable::new("GREETING").initial_value("hello"))
-        .product_actions(
-            Actions::new(JwtSecrets::variable("PRODUCT_JWT_SECRET")).on("sso", sign_in).on("broken", broken),
-        )
+        .product_actions(actions)
         .custom_events(CustomEvents::new(guard).on("greet", inject::<Greet>()))
 }
 
@@ -143,6 +147,37 @@ async fn a_custom_event_runs_once_its_caller_is_known() {
         let answer = sandbox.send_interactive(EVENT, "ENV-1", data).await.unwrap().data.unwrap();
         assert_eq!((&answer["http_status"], &answer["body"]), (&json!(status), &body));
     }
+    sandbox.stop().await;
+}
+
+#[tokio::test]
+async fn a_button_and_an_event_come_as_the_sandbox_sends_them() {
+    secrets::search();
+    let mut policy = DispatchPolicy::default();
+    policy.interactive_wait = Duration::from_secs(20);
+    let sandbox = Sandbox::builder()
+        .policy(policy)
+        // The one of the product in the default catalogue.
+        .variable("PRODUCT_JWT_SECRET", "sandbox-workspace-secret")
+        .variable("EVENTS_SECRET", SECRET)
+        .variable("EVENTS_KEY", "canary-of-the-events")
+        .event_secret(SECRET);
+    let sandbox = sandbox.start().await.unwrap();
+    let environment = Environment::from_vars(sandbox.environment(), true).unwrap();
+    let actions = Actions::new(JwtSecrets::variable("PRODUCT_JWT_SECRET")).on("sign_in", sign_in);
+    let runner = Runner::new(extension_with(actions).into(), environment).unwrap();
+    tokio::spawn(runner.run_until(std::future::pending(), std::future::pending()));
+    let product = "PRD-000-100-001";
+    let request = sandbox.request(&sandbox.purchase(product).send().unwrap()).unwrap();
+    let asset = request["asset"]["id"].as_str().unwrap();
+    let answer = sandbox.action(product, "ACT-000-100-001-001", asset).await.unwrap();
+    let location = format!("https://panel.vendor.example/{asset}");
+    assert_eq!(
+        answer.data,
+        Some(json!({"http_status": 302, "headers": {"Location": location}, "body": null}))
+    );
+    let answer = sandbox.custom_event(json!({"controller": "greet"})).await.unwrap();
+    assert_eq!(answer.data.unwrap()["body"], json!({"text": "hello "}));
     sandbox.stop().await;
 }
 

@@ -16,6 +16,8 @@ use crate::{
     catalogue::Seed,
     chaos::Chaos,
     core::Core,
+    devops::environments,
+    role::Role,
     server::{self, Server},
     setup::Setup,
     store::{REQUESTS, StoreError, id_of},
@@ -44,6 +46,7 @@ pub struct SandboxBuilder {
     seed: Seed,
     templates: Vec<(String, Value)>,
     variables: BTreeMap<String, Secret>,
+    event_secret: Option<Secret>,
     policy: DispatchPolicy,
     recorder: Recorder,
     console: Option<bool>,
@@ -65,6 +68,7 @@ impl Default for SandboxBuilder {
             seed: Seed::default(),
             templates: Vec::new(),
             variables: BTreeMap::new(),
+            event_secret: None,
             policy: DispatchPolicy::default(),
             recorder: Recorder::default(),
             console: None,
@@ -170,6 +174,12 @@ impl SandboxBuilder {
         self
     }
 
+    /// The secret by which the tokens of custom events are signed, the environment's `jwt_secret`. By default one is made up.
+    pub fn event_secret(mut self, secret: impl Into<String>) -> Self {
+        self.event_secret = Some(Secret::new(secret));
+        self
+    }
+
     /// How tasks are given out.
     pub fn policy(mut self, policy: DispatchPolicy) -> Self {
         self.policy = policy;
@@ -271,6 +281,10 @@ impl SandboxBuilder {
         }
         let core =
             Core::new(setup, store, &self.variables, chaos).map_err(|error| SandboxError::refused(&error))?;
+        if let Some(secret) = self.event_secret {
+            let set = core.change(Role::Platform, |world| environments::set_secret(world, secret.expose()));
+            set.map_err(|error| SandboxError::refused(&error))?;
+        }
         let stop = CancellationToken::new();
         let authority = Arc::new(Authority::new(address.ip())?);
         let listener = Listener::new(listener, Arc::clone(&authority), stop.clone());

@@ -216,6 +216,12 @@ pub(crate) fn update(
     view(world, service, id)
 }
 
+/// Changes the secret of custom events.
+pub(crate) fn set_secret(world: &mut World<'_>, secret: &str) -> Result<(), ApiError> {
+    let id = world.state.devops.environment.clone();
+    update(world, &service_of(&id), &id, &json!({"jwt_secret": secret})).map(drop)
+}
+
 /// Changes how much an extension logs.
 pub(crate) fn set_level(
     world: &mut World<'_>,
