@@ -19,6 +19,7 @@ use crate::{
     store::ASSETS, who::wrong, world::World,
 };
 pub(crate) use call::HttpCall;
+pub(crate) use token::sign;
 
 /// Where links of product actions lead, on the sandbox itself.
 pub(crate) const PATH: &str = "/product-actions/";

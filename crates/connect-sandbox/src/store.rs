@@ -131,12 +131,11 @@ pub(crate) fn status_member(collection: &str) -> &'static str {
 /// The member that says what an object of a collection is for.
 pub(crate) fn parent_member(collection: &str) -> Option<&'static str> {
     match collection {
-        REQUESTS => Some("asset"),
+        REQUESTS | "subscriptions/requests" => Some("asset"),
         "tier/config-requests" => Some("configuration"),
         "tier/configs" | "tier/account-requests" => Some("account"),
         "usage/records" | "usage/chunks" => Some("usagefile"),
         "listing-requests" => Some("listing"),
-        "subscriptions/requests" => Some("asset"),
         _ => None,
     }
 }

@@ -16,7 +16,6 @@ use axum::{
 };
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use tokio::{
     net::TcpStream,
@@ -25,6 +24,7 @@ use tokio::{
 use url::{Host, Url};
 
 use crate::{
+    actions,
     api_error::ApiError,
     fulfillment::set,
     role::Role,
@@ -218,11 +218,7 @@ pub(crate) fn prepare(world: &World<'_>, own: &str, api: &str) -> Result<Trigger
     let (url, addresses) = target(webhook["external_url"].as_str().unwrap_or_default())?;
     let claims = json!({"webhook_id": own, "webhook_name": webhook["label"], "api_url": api,
         "account_id": webhook["account"]["id"], "exp": world.time().as_second() + TOKEN});
-    let key = EncodingKey::from_secret(webhook["jwt_secret"].as_str().unwrap_or_default().as_bytes());
-    // A program in which two providers are compiled in has no default, and would panic.
-    let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
-    let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key)
-        .map_err(|error| wrong("jwt_secret", &format!("The token can't be signed: {error}.")))?;
+    let token = actions::sign(webhook["jwt_secret"].as_str().unwrap_or_default(), &claims)?;
     let is_post = webhook["http_method"] != "GET";
     let body = if is_post { Body::from(webhook["data"].to_string()) } else { Body::empty() };
     let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
