@@ -17,7 +17,7 @@ use crate::{
 
 pub(crate) const CONVERSATIONS: &str = "conversations";
 /// Which conversations an object has, by its id: so that they are found among many.
-const INSTANCES: &str = "conversations/instances";
+pub(crate) const INSTANCES: &str = "conversations/instances";
 /// The longest text of a message, in characters.
 const LONGEST: usize = 10_000;
 

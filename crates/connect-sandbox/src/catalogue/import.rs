@@ -1,17 +1,20 @@
 //! JSON that Connect's API gave: each object is told by its id and its members, and put where it belongs.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tracing::warn;
 
 use super::{BELOW, Catalogue, LISTS, complete::configuration_id, failed, file, id_of, text};
-use crate::SandboxError;
+use crate::{
+    SandboxError,
+    conversations::{self, CONVERSATIONS},
+};
 
 /// Where an object belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +53,7 @@ pub(super) fn import(catalogue: &mut Catalogue, path: &Path) -> Result<(), Sandb
         import.read(&file, product_of_path(&path, &file).as_deref())?;
     }
     import.decide()?;
+    import.index_conversations();
     for (collection, objects) in import.found.0 {
         for (id, object) in objects {
             catalogue.put(&collection, &id, object);
@@ -137,7 +141,7 @@ impl Import {
             Kind::Message => {
                 let conversation = &object["conversation"];
                 let id = conversation.as_str().or(conversation["id"].as_str()).unwrap_or_default().to_owned();
-                self.put(&format!("conversations/{id}/messages"), object);
+                self.put(&conversations::messages(&id), object);
                 Ok(())
             }
             Kind::Below(list) => {
@@ -194,6 +198,21 @@ impl Import {
             members.insert("id".to_owned(), id.into());
         }
         self.put(&format!("products/{product}/{list}"), object);
+    }
+
+    /// Conversations are found by what they are about.
+    fn index_conversations(&mut self) {
+        let mut known: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for conversation in self.found.list(CONVERSATIONS) {
+            let instance = text(conversation, "instance_id");
+            if !instance.is_empty() {
+                let ids = known.entry(instance.to_owned()).or_default();
+                ids.extend(id_of(conversation).map(str::to_owned));
+            }
+        }
+        for (instance, ids) in known {
+            self.put(conversations::INSTANCES, json!({"id": instance, "conversations": ids}));
+        }
     }
 
     /// Where the import is about one product, all of it is that one's.
@@ -283,7 +302,7 @@ fn kind_of(object: &Value) -> Result<Kind, String> {
         "UR" if has("usagefile") => Kind::In("usage/records"),
         "UR" | "SU" => Kind::Nowhere("the sandbox has no users"),
         "BRP" | "BRV" => Kind::In("subscriptions/requests"),
-        "CO" => Kind::In("conversations"),
+        "CO" => Kind::In(CONVERSATIONS),
         "ME" => Kind::Message,
         "CA" => Kind::In("helpdesk/cases"),
         "WB" => Kind::In("notifications/webhooks"),

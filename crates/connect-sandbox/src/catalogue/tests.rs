@@ -250,6 +250,7 @@ fn an_import_is_put_where_it_belongs() {
             "configurations.json",
             json!([{"parameter": {"id": "a"}, "value": "1", "item": {"id": "PRD-100-200-300-0001"}}]),
         ),
+        ("conversation.json", json!({"id": "CO-1", "instance_id": "PR-1", "topic": "t"})),
         (
             "messages.json",
             json!([{"id": "ME-1", "conversation": "CO-1"}, {"id": "ME-2", "conversation": {"id": "CO-1"}}]),
@@ -267,7 +268,9 @@ fn an_import_is_put_where_it_belongs() {
     assert_eq!(
         places,
         [
+            ("conversations", vec!["CO-1"]),
             ("conversations/CO-1/messages", vec!["ME-1", "ME-2"]),
+            ("conversations/instances", vec!["PR-1"]),
             ("products", vec!["PRD-10", "PRD-9"]),
             ("products/PRD-10/parameters", vec!["PRM-10-1"]),
             ("products/PRD-100-200-300/actions", vec!["ACT-100-200-300-001"]),
