@@ -425,7 +425,8 @@ mod tests {
         );
         assert!(!page.contains("<script") && !lists.contains("<script"), "{page} {lists}");
         assert!(!page.contains("href=\"javascript"), "{page}");
-        let config = config_content(&request["configuration"], std::slice::from_ref(&request), &refused).0;
+        let config =
+            config_content(&request["configuration"], std::slice::from_ref(&request), &nothing(), &refused).0;
         assert!(!config.contains("<script"), "{config}");
         page
     }
