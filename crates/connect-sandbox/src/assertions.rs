@@ -49,7 +49,7 @@ impl Sandbox {
             return;
         }
         let mut text = format!("the {what} {id} is not as expected:\n{differences}");
-        for task in self.tasks().iter().filter(|task| task.object_id == id) {
+        for task in &self.core.state().dispatcher.tasks_of(id) {
             history(task, &mut text);
         }
         panic!("{text}");

@@ -496,6 +496,13 @@ impl Dispatcher {
         self.connections.held()
     }
 
+    /// The newest tasks of an object, the oldest of them first.
+    pub(crate) fn newest_of(&self, object_id: &str, most: usize) -> Vec<TaskRecord> {
+        let mut tasks: Vec<_> = self.history.of_object(object_id).rev().take(most).cloned().collect();
+        tasks.reverse();
+        tasks
+    }
+
     /// The tasks of an object that are not forgotten, the oldest first.
     pub(crate) fn tasks_of(&self, object_id: &str) -> Vec<TaskRecord> {
         self.history.of_object(object_id).cloned().collect()

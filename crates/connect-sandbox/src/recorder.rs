@@ -4,7 +4,7 @@ mod calls;
 mod layer;
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -209,15 +209,19 @@ impl Recorder {
         log.entries.iter().rev().filter_map(line).take(most).collect()
     }
 
-    /// What happened in a task, in the order of its begins.
-    pub(crate) fn of_task(&self, task: &str) -> Vec<Entry> {
-        let log = self.log();
-        let of_task = log.entries.iter().filter(|entry| entry.task.as_deref() == Some(task));
-        let mut entries: Vec<Entry> = of_task.cloned().collect();
-        drop(log);
+    /// What happened in some tasks, in the order of its begins.
+    pub(crate) fn of_tasks<'a>(&self, tasks: &[&'a str]) -> HashMap<&'a str, Vec<Entry>> {
+        let mut found: HashMap<&str, Vec<Entry>> = tasks.iter().map(|task| (*task, Vec::new())).collect();
+        for entry in &self.log().entries {
+            if let Some(entries) = entry.task.as_deref().and_then(|task| found.get_mut(task)) {
+                entries.push(entry.clone());
+            }
+        }
         // A call is noted when it ends.
-        entries.sort_by_key(|entry| entry.at);
-        entries
+        for entries in found.values_mut() {
+            entries.sort_by_key(|entry| entry.at);
+        }
+        found
     }
 }
 
@@ -236,11 +240,11 @@ mod tests {
         for _ in 0..40 {
             recorder.note(Some(Arc::clone(&task)), recorder.now(), line(&"x".repeat(1 << 20)));
         }
-        assert_eq!(recorder.of_task("TQ-1").len(), 32);
+        assert_eq!(recorder.of_tasks(&["TQ-1"]).remove("TQ-1").unwrap().len(), 32);
         for number in 0..MOST_ENTRIES + 5 {
             recorder.note(Some(Arc::clone(&task)), recorder.now(), line(&number.to_string()));
         }
-        let kept = recorder.of_task("TQ-1");
+        let kept = recorder.of_tasks(&["TQ-1"]).remove("TQ-1").unwrap();
         assert_eq!(kept.len(), MOST_ENTRIES);
         assert!(matches!(&kept[0].what, What::Line(line) if line.text == "5"), "{:?}", kept[0]);
     }

@@ -224,7 +224,8 @@ impl Sandbox {
         self.put(collection, request, "a request")
     }
 
-    /// All tasks ever made, the oldest first.
+    /// All tasks, the oldest first; of those that are over, only the
+    /// [newest are remembered](crate::DispatchPolicy::finished_tasks).
     #[must_use]
     pub fn tasks(&self) -> Vec<TaskRecord> {
         self.core.state().dispatcher.tasks()
@@ -355,9 +356,8 @@ impl Sandbox {
     pub async fn answered(&self, object_id: &str, times: usize) -> TaskOutput {
         let mut activity = self.subscribe();
         loop {
-            let tasks = self.tasks();
-            let attempts =
-                tasks.iter().filter(|task| task.object_id == object_id).flat_map(|task| &task.attempts);
+            let tasks = self.core.state().dispatcher.tasks_of(object_id);
+            let attempts = tasks.iter().flat_map(|task| &task.attempts);
             let answers: Vec<&TaskOutput> = attempts.filter_map(|attempt| attempt.output.as_ref()).collect();
             if let Some(answer) = times.checked_sub(1).and_then(|last| answers.get(last)) {
                 return (*answer).clone();

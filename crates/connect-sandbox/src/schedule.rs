@@ -1,6 +1,9 @@
 //! When schedules fire. All times are UTC.
 
-use std::time::Duration;
+use std::{
+    collections::VecDeque,
+    time::{Duration, SystemTime},
+};
 
 use jiff::{Span, Timestamp, ToSpan, civil::DateTime, tz::TimeZone};
 use serde_json::Value;
@@ -8,19 +11,87 @@ use tokio::time::Instant;
 
 use crate::dispatch::scaled;
 
+/// How many changes of the speed, and jumps, are remembered.
+const CHANGES: usize = 1_000;
+
 /// The sandbox's own time: it starts with the real one and goes faster.
 #[derive(Debug)]
 pub(crate) struct Clock {
     start: Instant,
     epoch: Timestamp,
     speed: f64,
+    /// The same moment on both clocks of the machine.
+    base: (Instant, SystemTime),
+    /// How it went before.
+    past: VecDeque<Stretch>,
+}
+
+/// How the time went from a moment on.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    start: SystemTime,
+    epoch: Timestamp,
+    speed: f64,
+}
+
+impl Stretch {
+    fn own(&self, real: SystemTime) -> Timestamp {
+        let passed = real.duration_since(self.start).unwrap_or_default();
+        self.epoch.checked_add(scaled(passed, 1.0 / self.speed)).unwrap_or(Timestamp::MAX)
+    }
+
+    fn real(&self, own: Timestamp) -> SystemTime {
+        let passed = Duration::try_from(own.duration_since(self.epoch)).unwrap_or_default();
+        self.start + scaled(passed, self.speed)
+    }
 }
 
 impl Clock {
     /// It begins with the real time, but not before the time that was reached already.
     pub(crate) fn new(speed: f64, reached: Option<Timestamp>) -> Self {
         let now = Timestamp::now();
-        Self { start: Instant::now(), epoch: reached.map_or(now, |reached| reached.max(now)), speed }
+        let start = Instant::now();
+        let epoch = reached.map_or(now, |reached| reached.max(now));
+        Self { start, epoch, speed, base: (start, SystemTime::now()), past: VecDeque::new() }
+    }
+
+    fn stretch(&self) -> Stretch {
+        let start = self.base.1 + self.start.duration_since(self.base.0);
+        Stretch { start, epoch: self.epoch, speed: self.speed }
+    }
+
+    /// Goes on from a time at a speed.
+    fn go_on(&mut self, epoch: Timestamp, speed: f64) {
+        self.past.push_back(self.stretch());
+        if self.past.len() > CHANGES {
+            self.past.pop_front();
+        }
+        (self.start, self.epoch, self.speed) = (Instant::now(), epoch, speed);
+    }
+
+    fn stretches(&self) -> impl DoubleEndedIterator<Item = Stretch> {
+        self.past.iter().copied().chain([self.stretch()])
+    }
+
+    /// What the sandbox's own time was at a real one. What was before it began is as it was.
+    pub(crate) fn own(&self, real: SystemTime) -> Timestamp {
+        let stretch = self.stretches().rev().find(|stretch| stretch.start <= real);
+        let before = || Timestamp::try_from(real).unwrap_or(Timestamp::MIN).min(self.epoch);
+        stretch.map_or_else(before, |stretch| stretch.own(real))
+    }
+
+    /// At which real time the sandbox's own one was reached; what it jumped over was at the jump.
+    pub(crate) fn real(&self, own: Timestamp) -> SystemTime {
+        let mut ends = None;
+        for stretch in self.stretches().rev() {
+            if stretch.epoch <= own {
+                let real = stretch.real(own);
+                return ends.map_or(real, |end| real.min(end));
+            }
+            ends = Some(stretch.start);
+        }
+        let as_written = SystemTime::try_from(own).unwrap_or(SystemTime::UNIX_EPOCH);
+        ends.map_or(as_written, |end| as_written.min(end))
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -34,16 +105,12 @@ impl Clock {
 
     /// Goes on from its time at another speed.
     pub(crate) fn set_speed(&mut self, speed: f64) {
-        *self = Self { start: Instant::now(), epoch: self.now(), speed };
+        self.go_on(self.now(), speed);
     }
 
     /// Jumps ahead.
     pub(crate) fn step(&mut self, by: Duration) {
-        *self = Self {
-            start: Instant::now(),
-            epoch: self.now().checked_add(by).unwrap_or(Timestamp::MAX),
-            speed: self.speed,
-        };
+        self.go_on(self.now().checked_add(by).unwrap_or(Timestamp::MAX), self.speed);
     }
 
     /// When a time of the sandbox is reached.
@@ -220,5 +287,33 @@ mod tests {
         clock.step(Duration::from_secs(3_600));
         let passed = clock.now().duration_since(before).as_secs_f64();
         assert!((3_659.9..=3_660.1).contains(&passed), "{passed}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn times_are_told_on_both_clocks() {
+        let second = Duration::from_secs(1);
+        let mut clock = Clock::new(60.0, None);
+        let (real, own) = (clock.base.1, clock.epoch);
+        tokio::time::advance(2 * second).await;
+        clock.step(3_600 * second);
+        tokio::time::advance(second).await;
+        clock.set_speed(1.0);
+        // After so many real seconds, so many of its own.
+        for (passed, of_its_own) in [(0, 0), (1, 60), (3, 120 + 3_600 + 60), (4, 120 + 3_600 + 61)] {
+            let at = own.checked_add(of_its_own.seconds()).unwrap();
+            let told = clock.own(real + passed * second).duration_since(at).as_secs_f64();
+            assert!(told.abs() < 0.5, "{passed}: {told}");
+            let told = clock.real(at).duration_since(real).unwrap_or_default().as_secs_f64();
+            assert!((told - f64::from(passed)).abs() < 0.1, "{of_its_own}: {told}");
+        }
+        let jumped_over = clock.real(own.checked_add(1_000.seconds()).unwrap());
+        assert!((jumped_over.duration_since(real).unwrap().as_secs_f64() - 2.0).abs() < 0.1);
+        let long_ago: Timestamp = "2020-01-01T00:00:00Z".parse().unwrap();
+        assert_eq!(clock.real(long_ago), SystemTime::try_from(long_ago).unwrap());
+        assert_eq!(clock.own(SystemTime::try_from(long_ago).unwrap()), long_ago);
+        for _ in 0..2 * CHANGES {
+            clock.step(second);
+        }
+        assert_eq!(clock.past.len(), CHANGES);
     }
 }

@@ -1,9 +1,6 @@
 //! What happened to an object: what it went through, and each attempt at each of its tasks.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -20,6 +17,9 @@ use crate::{
     recorder::{Body, CallRecord, Entry, What},
 };
 
+/// How many tasks of an object are shown.
+const SHOWN: usize = 100;
+
 /// Something in the life of an object.
 enum Moment<'a> {
     Event { name: &'a str, by: &'a str },
@@ -30,7 +30,7 @@ enum Moment<'a> {
 pub(super) fn timeline(console: &Console, object_id: &str, object: &Value) -> Markup {
     let (tasks, waits) = {
         let state = console.core.state();
-        let tasks = state.dispatcher.tasks_of(object_id);
+        let tasks = state.dispatcher.newest_of(object_id, SHOWN);
         let now = Instant::now();
         let waits: Vec<Option<Duration>> =
             tasks.iter().map(|task| state.dispatcher.waits(&task.id, now)).collect();
@@ -46,28 +46,28 @@ pub(super) fn of_task(console: &Console, task: &TaskRecord) -> Markup {
 }
 
 fn of_tasks(console: &Console, tasks: &[TaskRecord], waits: &[Option<Duration>], object: &Value) -> Markup {
-    let recorder = &console.core.setup.recorder;
-    let entries: HashMap<&str, Vec<Entry>> =
-        tasks.iter().map(|task| (task.id.as_str(), recorder.of_task(&task.id))).collect();
+    let ids: Vec<&str> = tasks.iter().map(|task| task.id.as_str()).collect();
+    let entries = console.core.setup.recorder.of_tasks(&ids);
+    let nothing = Vec::new();
     let mut moments: Vec<(SystemTime, Moment<'_>)> = Vec::new();
     for (name, event) in object["events"].as_object().into_iter().flatten() {
-        let at = event["at"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
-        let at = at.and_then(|at| SystemTime::try_from(at).ok());
-        if let Some(at) = at.filter(|_| name != "updated") {
-            let by = event["by"]["name"].as_str().unwrap_or_default();
-            moments.push((at, Moment::Event { name, by }));
+        let Some(at) = event["at"].as_str().and_then(|at| at.parse::<Timestamp>().ok()) else { continue };
+        if name == "updated" {
+            continue;
         }
+        // Connect's times have no fractions: of the same second, all but the creation came of an attempt.
+        let rest = Duration::from_millis(if name == "created" { 0 } else { 999 });
+        let by = event["by"]["name"].as_str().unwrap_or_default();
+        // Objects tell the sandbox's own time, attempts and calls the real one.
+        let at = console.core.state().clock.real(at.checked_add(rest).unwrap_or(at));
+        moments.push((at, Moment::Event { name, by }));
     }
     for task in tasks {
         for (index, attempt) in task.attempts.iter().enumerate() {
             moments.push((attempt.started, Moment::Attempt { task, number: index + 1 }));
         }
     }
-    // Connect's times have no fractions: of the same second, all but the creation came of an attempt.
-    moments.sort_by_key(|(at, moment)| match moment {
-        Moment::Event { name, .. } if *name != "created" => *at + Duration::from_millis(999),
-        _ => *at,
-    });
+    moments.sort_by_key(|(at, _)| *at);
     html! {
         ol.timeline {
             @for (at, moment) in &moments {
@@ -78,7 +78,7 @@ fn of_tasks(console: &Console, tasks: &[TaskRecord], waits: &[Option<Duration>],
                     },
                     Moment::Attempt { task, number } => {
                         @let next = task.attempts.get(*number).map(|next| next.started);
-                        @let entries = during(&entries[task.id.as_str()], *at, next);
+                        @let entries = during(entries.get(task.id.as_str()).unwrap_or(&nothing), *at, next);
                         (attempt(task, *number, &task.attempts[*number - 1], entries))
                     }
                 }
@@ -93,6 +93,7 @@ fn of_tasks(console: &Console, tasks: &[TaskRecord], waits: &[Option<Duration>],
             }
         }
         @if tasks.is_empty() { p.quiet { "No task was made for it yet." } }
+        @if tasks.len() == SHOWN { p.quiet { "Of its tasks, the newest " (SHOWN) " are shown." } }
     }
 }
 

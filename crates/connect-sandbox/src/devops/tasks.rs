@@ -33,7 +33,12 @@ pub(crate) fn view(world: &World<'_>, place: &Place, record: &TaskRecord) -> Res
         Some(own) => world.find(INSTALLATIONS, &own.id)?,
         None => None,
     };
-    Ok(task(record, place, installation.as_ref(), |container| world.state.devops.instance(container)))
+    let (live, clock) = (&world.state.devops, &world.state.clock);
+    let mut view = task(record, place, installation.as_ref(), |time| clock.own(time));
+    if let Some(attempt) = record.attempts.last() {
+        set(&mut view, "assignee", live.instance(&attempt.instance));
+    }
+    Ok(view)
 }
 
 /// A task; `installation` is the one it was made for.
@@ -41,8 +46,9 @@ fn task(
     record: &TaskRecord,
     place: &Place,
     installation: Option<&Value>,
-    instance: impl Fn(&str) -> String,
+    own_time: impl Fn(SystemTime) -> Timestamp,
 ) -> Value {
+    let at = |time| json!({"at": own_time(time).strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()});
     let answered = || record.attempts.iter().filter_map(|attempt| attempt.output.as_ref());
     let runtimes = || answered().map(|output| output.runtime).filter(|runtime| runtime.is_finite());
     let last = record.attempts.last();
@@ -64,7 +70,7 @@ fn task(
         "id": record.id,
         "object": {"id": record.object_id, "type": record.event_type, "category": record.category},
         "status": record.status.as_str(),
-        "assignee": last.map(|attempt| instance(&attempt.instance)),
+        "assignee": null,
         "output": output.map(|text| text.chars().take(LONGEST_OUTPUT).collect::<String>()),
         "environment": place.environment,
         "owner": place.owner,
@@ -81,9 +87,4 @@ fn task(
         set(&mut task, "installation", json!({"id": id, "owner": owner, "status": status}));
     }
     task
-}
-
-fn at(time: SystemTime) -> Value {
-    let time = Timestamp::try_from(time).map(|time| time.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string());
-    json!({"at": time.unwrap_or_default()})
 }

@@ -22,7 +22,11 @@ pub(super) struct History {
 
 impl History {
     pub(super) fn add(&mut self, task: TaskRecord) {
-        self.count(&task.event_type, task.status);
+        // Most are of an event that is known.
+        match self.counts.get_mut(&task.event_type) {
+            Some(counts) => *counts.entry(task.status).or_default() += 1,
+            None => drop(self.counts.insert(task.event_type.clone(), HashMap::from([(task.status, 1)]))),
+        }
         self.of_object.entry(task.object_id.clone()).or_default().push_back(task.id.clone());
         self.tasks.insert(task.id.clone(), task);
     }
@@ -41,25 +45,17 @@ impl History {
         let Some(task) = self.tasks.get_mut(id) else { return };
         let before = std::mem::replace(&mut task.status, status);
         task.updated = at;
-        let event = task.event_type.clone();
         match (before.is_over(), status.is_over()) {
             (false, true) => self.over.push_back(id.to_owned()),
             // By hand alone, so it may be looked for.
             (true, false) => self.over.retain(|own| own != id),
             _ => {}
         }
-        if let Some(count) = self.counts.get_mut(&event).and_then(|counts| counts.get_mut(&before)) {
-            *count = count.saturating_sub(1);
-        }
-        self.count(&event, status);
-    }
-
-    fn count(&mut self, event: &str, status: TaskStatus) {
-        match self.counts.get_mut(event) {
-            Some(counts) => *counts.entry(status).or_default() += 1,
-            None => {
-                self.counts.insert(event.to_owned(), HashMap::from([(status, 1)]));
+        if let Some(counts) = self.counts.get_mut(&task.event_type) {
+            if let Some(count) = counts.get_mut(&before) {
+                *count = count.saturating_sub(1);
             }
+            *counts.entry(status).or_default() += 1;
         }
     }
 

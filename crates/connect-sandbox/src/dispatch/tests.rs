@@ -342,3 +342,13 @@ async fn a_task_carries_the_key_of_its_installation() {
     assert_eq!(options[0].api_key.as_ref().map(connect_model::wire::Secret::expose), Some("ApiKey SU-1:x"));
     assert!(options[1].installation_id.is_none() && options[1].api_key.is_none());
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_newest_of_an_object_come_in_their_order() {
+    let mut dispatcher = dispatcher();
+    let connection = dispatcher.connect("SIN-1", None);
+    let made: Vec<String> =
+        (0..5).map(|_| run(&mut dispatcher, connection, "PR-1", ResultType::Success)).collect();
+    assert_eq!(ids(&dispatcher.newest_of("PR-1", 2)), [&made[3], &made[4]]);
+    assert_eq!(ids(&dispatcher.after(&made[2], 10).cloned().collect::<Vec<_>>()), [&made[3], &made[4]]);
+}

@@ -175,8 +175,10 @@ mod tests {
             drop(async {}.instrument(task));
         });
         let noted: Vec<String> = recorder
-            .of_task("TQ-1")
+            .of_tasks(&["TQ-1"])
+            .remove("TQ-1")
             .into_iter()
+            .flatten()
             .map(|entry| match entry.what {
                 What::Line(line) => format!("{} {}", line.level, line.text),
                 What::Step(step) => format!("{} {} {}", step.name, step.is_transaction, step.took.is_some()),

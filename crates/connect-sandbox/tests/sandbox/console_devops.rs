@@ -212,3 +212,28 @@ async fn a_custom_event_is_sent_by_hand() {
         "without the token it is one that nobody lets in: {page}"
     );
 }
+
+#[tokio::test]
+async fn a_timeline_is_in_its_order_however_fast_time_goes() {
+    let sandbox = Sandbox::builder().request(purchase("PR-1")).speed(100_000.0).start().await.unwrap();
+    let mut runner = Runner::connect(&sandbox, "SIN-1", "background").await;
+    let task = runner.task().await;
+    let id = task_id(&task).to_owned();
+    let rest = Rest(&sandbox);
+    sandbox.step(std::time::Duration::from_secs(40 * 86_400));
+    rest.post("requests/PR-1/fail", json!({"reason": "No"})).await;
+    runner.answer(task, json!({"result": "reschedule", "countdown": 30})).await;
+    let again = runner.task().await;
+    runner.answer(again, json!({"result": "success"})).await;
+    settled(&sandbox).await;
+    let page = Browser(&sandbox).get("/requests/PR-1").await.1;
+    let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text}: {page}"));
+    let (first, failed, second) = (format!("id=\"{id}-1\""), "<strong>Failed", format!("id=\"{id}-2\""));
+    assert!(place(&first) < place(failed) && place(failed) < place(&second), "{page}");
+    // By REST a task has the times of the object.
+    let path = format!("{SERVICE}/environments/{ENVIRONMENT}/tasks/{id}");
+    let events = &rest.get(&path).await.1["events"];
+    let request = sandbox.request("PR-1").unwrap();
+    let (created, failed) = (events["created"]["at"].as_str(), request["events"]["failed"]["at"].as_str());
+    assert!(created < failed && failed < events["completed"]["at"].as_str(), "{events} {request}");
+}
