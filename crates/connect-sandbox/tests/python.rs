@@ -83,6 +83,10 @@ async fn ended(mut runner: Child) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_original_runner_works_against_it() {
     let Some(program) = installed().await else { return };
+    // Of the default catalogue, whose products have actions.
+    let mut sold = purchase("PR-0004-0004-0004-001", "example.com");
+    sold["status"] = "approved".into();
+    sold["asset"]["product"]["id"] = "PRD-000-100-001".into();
     let sandbox = Sandbox::builder()
         .speed(60.0)
         .templates(
@@ -91,6 +95,7 @@ async fn the_original_runner_works_against_it() {
         )
         .request(purchase("PR-0001-0001-0001-001", "example.com"))
         .request(purchase("PR-0002-0002-0002-001", ""))
+        .request(sold)
         .start()
         .await
         .unwrap();
@@ -118,6 +123,12 @@ async fn the_original_runner_works_against_it() {
         answer["data"]["body"]["asset"]["params"][0]["value_error"], "We need your domain.",
         "{answer}"
     );
+    let pressed = sandbox.action("PRD-000-100-001", "ACT-000-100-001-001", "AS-PR-0004-0004-0004-001").await;
+    let location = json!({"Location": "https://panel.example/AS-PR-0004-0004-0004-001"});
+    let pressed = pressed.unwrap().data.unwrap();
+    assert_eq!((&pressed["http_status"], &pressed["headers"]), (&json!(302), &location));
+    let sent = sandbox.custom_event(json!({"controller": "sync"})).await.unwrap();
+    assert_eq!(sent.data.unwrap()["body"], json!({"handled": "sync"}));
     let schedule =
         sandbox.add_schedule(json!({"name": "Report", "method": "report", "parameter": {}})).unwrap();
     let answer = sandbox.trigger_schedule(&schedule).await.unwrap();

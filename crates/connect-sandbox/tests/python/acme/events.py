@@ -36,6 +36,18 @@ class AcmeEvents(EventsApplicationBase):
                 parameter['value_error'] = 'We need your domain.'
         return InteractiveResponse.done(body=request)
 
+    @event('product_action_execution')
+    def open_panel(self, request):
+        payload = request['jwt_payload']
+        assert request['querystring']['jwt'] and payload['action_id'] == 'sign_in'
+        return InteractiveResponse.done(
+            http_status=302, headers={'Location': 'https://panel.example/' + payload['asset_id']},
+        )
+
+    @event('product_custom_event_processing')
+    def handle_event(self, request):
+        return InteractiveResponse.done(body={'handled': request['body']['controller']})
+
     @schedulable('Report', 'Writes a report.')
     def report(self, schedule):
         return ScheduledExecutionResponse.done()
