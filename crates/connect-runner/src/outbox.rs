@@ -121,10 +121,14 @@ impl Outbox {
     }
 
     /// Whether a task that came again has its answer: on its way, or sent again here.
+    ///
+    /// A `reschedule` or `retry` that went out over this connection does not count: Connect may have it, and this is the
+    /// next try. A countdown can be over before Connect has answered the ping.
     pub(crate) fn answers(&self, task_id: &str) -> bool {
         let mut entries = self.entries();
         if entries.tasks.contains_key(task_id) {
-            return true;
+            let last = entries.waiting.iter().rposition(|entry| entry.task_id == task_id);
+            return last.is_none_or(|last| last >= entries.sent || entries.waiting[last].is_final);
         }
         entries.forget(REMEMBERED);
         let Some(frame) = entries.frames.get(task_id).cloned() else { return false };
@@ -263,10 +267,26 @@ mod tests {
     async fn a_task_may_have_two_answers() {
         let outbox = Outbox::default();
         outbox.put("TQ-1", "a".to_owned(), false);
-        outbox.put("TQ-1", "b".to_owned(), false);
+        outbox.put("TQ-1", "b".to_owned(), true);
         outbox.sent(2);
         outbox.confirmed(0);
         assert!(outbox.answers("TQ-1"));
+        outbox.confirmed(1);
+        assert!(outbox.answers("TQ-1"), "the final one is remembered");
+    }
+
+    #[tokio::test]
+    async fn the_next_try_is_none_that_crossed_its_answer() {
+        let outbox = Outbox::default();
+        outbox.put("TQ-1", "reschedule".to_owned(), false);
+        outbox.put("TQ-2", "success".to_owned(), true);
+        assert!(outbox.answers("TQ-1"), "it did not go out yet, so Connect does not know of it");
+        outbox.sent(2);
+        assert!(!outbox.answers("TQ-1"), "Connect may have it, though the ping behind it is not answered");
+        assert!(outbox.answers("TQ-2"));
+        outbox.disconnected();
+        assert!(outbox.answers("TQ-1"), "it goes out again");
+        outbox.sent(2);
         outbox.confirmed(1);
         assert!(!outbox.answers("TQ-1") && outbox.len() == 0);
     }

@@ -270,12 +270,12 @@ impl Tasks {
     /// Takes a task on, unless it runs already.
     pub(crate) fn accept(self: &Arc<Self>, task: Task, lane: Lane) {
         let id = task.options.task_id.clone();
-        if self.outbox(lane).answers(&id) {
-            warn!(task = %id, "the task was delivered again while its answer is on the way or just arrived: it is not run again");
-            return;
-        }
         {
-            let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut running = self.in_hand();
+            if self.outbox(lane).answers(&id) {
+                warn!(task = %id, "the task was delivered again while its answer is on the way or just arrived: it is not run again");
+                return;
+            }
             if let Some(deliveries) = running.get_mut(&id) {
                 *deliveries += 1;
                 warn!(task = %id, "the task was delivered again while it runs: it will be answered once");
@@ -295,7 +295,8 @@ impl Tasks {
             _ => ResultType::Retry,
         };
         task.output = Some(TaskOutput::new(result).with_message(reason));
-        self.answer(&task, lane, None, Duration::ZERO);
+        let (frame, is_final) = self.report(&task, None, Duration::ZERO);
+        self.outbox(lane).put(&task.options.task_id, frame, is_final);
     }
 
     async fn run(self: Arc<Self>, mut task: Task, lane: Lane) {
@@ -312,12 +313,19 @@ impl Tasks {
             self.attempts.end(event, object);
         }
         task.output = Some(output);
-        // The answer first: one that comes again now finds either the task or its answer.
-        self.answer(&task, lane, scope.as_ref(), received.elapsed());
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&task.options.task_id);
+        let (frame, is_final) = self.report(&task, scope.as_ref(), received.elapsed());
+        // One that comes again meanwhile finds either the task or its answer.
+        let mut running = self.in_hand();
+        self.outbox(lane).put(&task.options.task_id, frame, is_final);
+        running.remove(&task.options.task_id);
     }
 
-    fn answer(&self, task: &Task, lane: Lane, scope: Option<&Scope>, elapsed: Duration) {
+    fn in_hand(&self) -> MutexGuard<'_, HashMap<String, u32>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells whoever watches; the answer's frame, and whether it is final, are the answer.
+    fn report(&self, task: &Task, scope: Option<&Scope>, elapsed: Duration) -> (String, bool) {
         let report = TaskReport::new(task, scope, elapsed);
         #[cfg(feature = "telemetry")]
         crate::telemetry::set_result(&Span::current(), &report);
@@ -327,8 +335,7 @@ impl Tasks {
         }
         // A failed one can be sent again by hand, under the same id.
         let is_final = matches!(report.result, ResultType::Success | ResultType::Skip);
-        let frame = Message::Task(Box::new(task.clone())).to_frame();
-        self.outbox(lane).put(&task.options.task_id, frame, is_final);
+        (Message::Task(Box::new(task.clone())).to_frame(), is_final)
     }
 
     /// The answer to a task that broke; it has a scope where its handler began.
