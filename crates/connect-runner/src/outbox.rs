@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use connect_model::wire::{Message, ResultType};
 use tokio::{sync::Notify, time::Instant};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -19,6 +20,11 @@ pub(crate) trait ResultStore: Send + Sync {
     fn keep(&self, number: u64, task_id: &str, frame: &str);
     /// Forgets results up to a number.
     fn forget(&self, up_to: u64);
+}
+
+/// Whether nothing more comes of a task with this result. A failed one can be sent again by hand, under the same id.
+pub(crate) fn is_final(result: &ResultType) -> bool {
+    matches!(result, ResultType::Success | ResultType::Skip)
 }
 
 /// The results that Connect does not have yet, in their order.
@@ -94,7 +100,11 @@ impl Outbox {
         for Kept { number, task_id, frame } in kept {
             entries.next = number + 1;
             *entries.tasks.entry(task_id.clone()).or_default() += 1;
-            entries.waiting.push_back(Entry { number, task_id, frame: frame.into(), is_final: false });
+            let is_final = match Message::parse(&frame) {
+                Ok(Message::Task(task)) => task.output.is_some_and(|output| is_final(&output.result)),
+                _ => false,
+            };
+            entries.waiting.push_back(Entry { number, task_id, frame: frame.into(), is_final });
         }
         Self { entries: Mutex::new(entries), store: Some(store), ..Self::default() }
     }

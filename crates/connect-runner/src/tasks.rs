@@ -33,7 +33,7 @@ use crate::{
     hooks::{Hook, Start, Startup},
     log_fields::{record_account, record_request, task_span},
     order::{Attempts, Turns},
-    outbox::Outbox,
+    outbox::{Outbox, is_final},
     settings::Settings,
 };
 
@@ -333,9 +333,7 @@ impl Tasks {
         for observer in &self.observers {
             observer(&report);
         }
-        // A failed one can be sent again by hand, under the same id.
-        let is_final = matches!(report.result, ResultType::Success | ResultType::Skip);
-        (Message::Task(Box::new(task.clone())).to_frame(), is_final)
+        (Message::Task(Box::new(task.clone())).to_frame(), is_final(&report.result))
     }
 
     /// The answer to a task that broke; it has a scope where its handler began.

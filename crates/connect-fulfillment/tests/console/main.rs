@@ -19,6 +19,9 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use browser::Browser;
 
+/// Where the product of the test is ordered.
+const ORDER: &str = "purchase?product=PRD-000-000-001";
+
 fn seed() -> Value {
     json!({"id": "PR-0000-0000-0001-001", "type": "purchase", "status": "approved", "created": "2026-01-02T03:04:05+00:00",
         "updated": "2026-01-02T03:05:05+00:00", "marketplace": {"id": "MP-00001", "name": "Example Marketplace"},
@@ -71,6 +74,9 @@ async fn run(browser: &Browser, home: &str, sandbox: &Sandbox) -> WebDriverResul
 
     // A purchase in the form, by keys: `n` opens it.
     browser.press("n").await?;
+    browser.waits_for(".choices", "Nimbus Shield").await?;
+    browser.screenshot("purchase-products").await?;
+    browser.clicks(&format!("a[href='/{ORDER}']")).await?;
     browser.waits_for("h1", "New purchase").await?;
     browser.screenshot("purchase-form").await?;
     browser.types("#p\\:domain", "b.example").await?;
@@ -105,7 +111,7 @@ async fn run(browser: &Browser, home: &str, sandbox: &Sandbox) -> WebDriverResul
     browser.clicks("[data-key='edit-ACTIVATION_TEMPLATE'] button").await?;
     browser.waits_for("#variables", "changed").await?;
     browser.screenshot("variables").await?;
-    browser.goto(&format!("{home}purchase")).await?;
+    browser.goto(&format!("{home}{ORDER}")).await?;
     browser.types("#p\\:domain", "c.example").await?;
     browser.clicks("form.order button.primary").await?;
     browser.waits_for("#head .chip", "approved").await?;
@@ -122,14 +128,14 @@ async fn run(browser: &Browser, home: &str, sandbox: &Sandbox) -> WebDriverResul
     browser.screenshot("schedule").await?;
 
     browser.goto(&format!("{home}schedules")).await?;
-    browser.clicks("[data-key='new-schedule'] > summary").await?;
+    browser.clicks("[data-key='schedule'] > summary").await?;
     browser.types("[name='name']", "By hand").await?;
     browser.types("[name='parameter']", "{\"depth\"").await?;
     browser.screenshot("new-schedule").await?;
-    browser.clicks("[data-key='new-schedule'] button").await?;
+    browser.clicks("[data-key='schedule'] button").await?;
     browser.waits_for(".errors", "It is not JSON").await?;
     browser.types("[name='parameter']", "{\"depth\": 4}").await?;
-    browser.clicks("[data-key='new-schedule'] button").await?;
+    browser.clicks("[data-key='schedule'] button").await?;
     browser.waits_for("#list", "By hand").await?;
 
     action_by_hand(browser, home).await?;
@@ -147,15 +153,37 @@ async fn run(browser: &Browser, home: &str, sandbox: &Sandbox) -> WebDriverResul
 
     goes_wrong(browser, home, sandbox).await?;
 
-    // Every page: named fields, no sideways scrolling on a phone, readable in light and dark, no complaint.
+    let tiers = waits_for_tiers(browser, home, sandbox).await?;
+
+    every_page(browser, home, &id, &tiers).await?;
+    browser.looks("light", 1280).await?;
+    browser.goto(home).await?;
+    browser.press("?").await?;
+    browser.waits_for("#help", "Next and previous").await?;
+    browser.screenshot("keys").await?;
+    Ok(())
+}
+
+/// Every page: named fields, no sideways scrolling on a phone, readable in light and dark, no complaint.
+async fn every_page(browser: &Browser, home: &str, id: &str, tiers: &str) -> WebDriverResult<()> {
     for (name, path) in [
         ("requests", String::new()),
         ("request", format!("requests/{id}")),
         ("inquiring", "requests/PR-0000-0000-0009-001".to_owned()),
-        ("purchase", "purchase".to_owned()),
+        ("purchase", ORDER.to_owned()),
+        ("purchase-of-the-catalogue", "purchase?product=PRD-000-100-001".to_owned()),
+        ("products", "products".to_owned()),
+        ("product", "products/PRD-000-100-001".to_owned()),
         ("assets", "assets".to_owned()),
         ("asset", "assets/AS-0000-0000-0001".to_owned()),
         ("tier-configs", "tier-configs".to_owned()),
+        ("tier-config-request", format!("tier-config-requests/{tiers}")),
+        ("tier-accounts", "tier-accounts".to_owned()),
+        ("listings", "listings".to_owned()),
+        ("usage", "usage".to_owned()),
+        ("cases", "cases".to_owned()),
+        ("service", "service".to_owned()),
+        ("custom-event", "custom-event".to_owned()),
         ("tasks", "tasks".to_owned()),
         ("calls", "calls?status=changes".to_owned()),
         ("send", "send".to_owned()),
@@ -171,11 +199,6 @@ async fn run(browser: &Browser, home: &str, sandbox: &Sandbox) -> WebDriverResul
         browser.opens_all().await?;
         browser.is_accessible(name).await?;
     }
-    browser.looks("light", 1280).await?;
-    browser.goto(home).await?;
-    browser.press("?").await?;
-    browser.waits_for("#help", "Next and previous").await?;
-    browser.screenshot("keys").await?;
     Ok(())
 }
 
@@ -186,6 +209,34 @@ async fn action_by_hand(browser: &Browser, home: &str) -> WebDriverResult<()> {
     browser.waits_for("pre", "https://vendor.example/AS-0000-0000-0001").await?;
     browser.screenshot("send").await?;
     Ok(())
+}
+
+/// A purchase that waits until its resellers are set up, by buttons; one that is still to be is the answer.
+async fn waits_for_tiers(browser: &Browser, home: &str, sandbox: &Sandbox) -> WebDriverResult<String> {
+    let id = sandbox.purchase("PRD-000-100-002").send().unwrap();
+    browser.goto(&format!("{home}requests/{id}")).await?;
+    browser.waits_for("#head .chip", "tiers setup").await?;
+    browser.screenshot("tiers-setup").await?;
+    for _ in 0..2 {
+        let requests = sandbox.tier_config_requests();
+        let open = requests
+            .iter()
+            .find(|request| ["pending", "inquiring"].contains(&request["status"].as_str().unwrap()));
+        let open = open.unwrap()["id"].as_str().unwrap();
+        browser.goto(&format!("{home}tier-config-requests/{open}")).await?;
+        if browser.text("#head .chip").await? == "inquiring" {
+            sandbox.act(open, "pend", json!({})).unwrap();
+            browser.waits_for("#head .chip", "pending").await?;
+        }
+        browser.clicks("[data-key='action-approve'] > summary").await?;
+        browser.screenshot("tier-config-request").await?;
+        browser.clicks("[data-key='action-approve'] button").await?;
+        browser.waits_for("#head .chip", "approved").await?;
+    }
+    browser.goto(&format!("{home}requests/{id}")).await?;
+    assert_ne!(browser.text("#head .chip").await?, "tiers setup");
+    let done = sandbox.tier_config_requests();
+    Ok(done[0]["id"].as_str().unwrap().to_owned())
 }
 
 /// What goes wrong on purpose: a wrong fault is told, a right one is met by the extension.
@@ -199,7 +250,7 @@ async fn goes_wrong(browser: &Browser, home: &str, sandbox: &Sandbox) -> WebDriv
     browser.clicks("#call button.primary").await?;
     browser.waits_for("#faults", "\"times\":1").await?;
     browser.screenshot("chaos").await?;
-    browser.goto(&format!("{home}purchase")).await?;
+    browser.goto(&format!("{home}{ORDER}")).await?;
     browser.types("#p\\:domain", "d.example").await?;
     browser.clicks("form.order button.primary").await?;
     browser.waits_for("#head .chip", "approved").await?;
