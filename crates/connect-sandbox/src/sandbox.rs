@@ -115,6 +115,20 @@ impl Sandbox {
         self.core.change(Role::Platform, update).map_err(|error| SandboxError::refused(&error))
     }
 
+    /// Lets the extension validate a draft, or what is typed into an inquiry form: the body is what REST takes, and the
+    /// request, with the errors at its parameters, is the answer.
+    ///
+    /// Fails as Connect would, and where no runner answers; the request is as before then.
+    pub async fn validate(&self, id: &str, body: impl Into<Value>) -> Result<Value, SandboxError> {
+        let (core, role, body) = (&self.core, Role::Platform, body.into());
+        let end = if tiers::requests_of(id) == REQUESTS {
+            fulfillment::validate(core, role, id, &body).await
+        } else {
+            crate::tiers::validate(core, role, id, &body).await
+        };
+        end.map_err(|error| SandboxError::refused(&error))
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {

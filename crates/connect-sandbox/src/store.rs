@@ -199,12 +199,13 @@ impl Store {
                 "its tables are of version {version}, and this sandbox has version {VERSION}: start with a new file"
             )));
         }
-        connection.set_prepared_statement_cache_capacity(64);
+        connection.set_prepared_statement_cache_capacity(128);
         let mut store = Self { connection, packer: Packer::default(), counter: Counter::default() };
         match store.meta("dictionary")? {
             Some(dictionary) => store.packer = Packer::new(dictionary),
             None => store.set_meta("dictionary", &Packer::default_dictionary())?,
         }
+        store.count_now()?;
         Ok(store)
     }
 
@@ -370,8 +371,15 @@ impl Store {
             statement.insert(params![collection, id, kind, status, parent, created])?
         };
         let packed = self.packer.pack(&object.to_string());
-        let mut statement =
-            self.connection.prepare_cached("INSERT OR REPLACE INTO bodies (number, body) VALUES (?1, ?2)")?;
+        let sql = match before {
+            // One that is made of others has none yet.
+            Some(_) => {
+                "INSERT INTO bodies (number, body) VALUES (?1, ?2)
+                        ON CONFLICT (number) DO UPDATE SET body = excluded.body"
+            }
+            None => "INSERT INTO bodies (number, body) VALUES (?1, ?2)",
+        };
+        let mut statement = self.connection.prepare_cached(sql)?;
         statement.execute(params![number, packed])?;
         Ok(entered)
     }

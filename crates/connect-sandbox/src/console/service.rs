@@ -56,9 +56,12 @@ pub(super) async fn set(State(console): State<Console>, sent: Form) -> Result<Re
 
 /// Changes what is set in the environment.
 pub(super) async fn set_environment(State(console): State<Console>, sent: Form) -> Result<Response, Problem> {
-    let secret = Some(sent.get("jwt_secret").trim()).filter(|secret| !secret.is_empty());
-    let body =
-        json!({"runtime": sent.get("runtime"), "log_level": sent.get("log_level"), "jwt_secret": secret});
+    let mut body = json!({"runtime": sent.get("runtime"), "log_level": sent.get("log_level")});
+    if sent.find("open").is_some() {
+        body["jwt_secret"] = Value::Null;
+    } else if let Some(secret) = Some(sent.get("jwt_secret").trim()).filter(|secret| !secret.is_empty()) {
+        body["jwt_secret"] = secret.into();
+    }
     let end = api::put(&console.core, &console.environment(), &body).await;
     answer(&console, end.map(drop), "environment", &sent).await
 }
@@ -224,8 +227,12 @@ fn environment_form(environment: &Value, sent: Option<&Form>) -> Markup {
             form.stack method="post" action="/service/environment" {
                 (choice("runtime", "Runtime that the extension is told", &["local", "cloud"]))
                 (choice("log_level", "Log level", &LEVELS))
-                label { span { "Secret of custom events; empty: anybody may send them" }
-                    input name="jwt_secret" value=(typed("jwt_secret")) autocomplete="off" spellcheck="false";
+                label { span { "New secret of custom events; empty: it stays" }
+                    input type="password" name="jwt_secret" autocomplete="new-password";
+                }
+                label.check {
+                    input type="checkbox" name="open" value="yes" checked[environment["jwt_secret"].is_null()];
+                    span { "Without a secret: anybody may send them" }
                 }
                 div { button.primary { "Save" } }
             }

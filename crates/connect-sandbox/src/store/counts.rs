@@ -13,7 +13,7 @@ struct Key {
     status: String,
 }
 
-/// They are counted when somebody asks, and followed from then on.
+/// They are counted at the start, and followed from then on; after something that did not stay, when somebody asks.
 #[derive(Debug, Default)]
 pub(super) struct Counter {
     counts: RefCell<Option<Counts>>,
@@ -63,6 +63,12 @@ impl Store {
         };
         let count: i64 = counts.iter().filter(|(key, _)| wanted(key)).map(|(_, count)| count).sum();
         Ok(usize::try_from(count).unwrap_or_default())
+    }
+
+    /// Counts them anew.
+    pub(super) fn count_now(&self) -> Result<(), StoreError> {
+        self.counter.counts.replace(Some(self.count_all()?));
+        Ok(())
     }
 
     fn count_all(&self) -> Result<Counts, StoreError> {

@@ -166,10 +166,21 @@ async fn the_service_and_the_environment_are_set() {
     let (status, page, _) = browser.post("/service", &[("name", "")]).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert!(page.contains("name: This field is required."), "{page}");
+    let secret =
+        Rest(&sandbox).get(&format!("{SERVICE}/environments/{ENVIRONMENT}")).await.1["jwt_secret"].clone();
+    assert!(!browser.get("/service").await.1.contains(secret.as_str().unwrap()), "a secret is shown");
+    let fields = [("runtime", "local"), ("log_level", "DEBUG"), ("jwt_secret", "")];
+    assert_eq!(browser.post("/service/environment", &fields).await.0, StatusCode::SEE_OTHER);
+    let environment = Rest(&sandbox).get(&format!("{SERVICE}/environments/{ENVIRONMENT}")).await.1;
+    assert_eq!(environment["jwt_secret"], secret, "it stays");
     let fields = [("runtime", "cloud"), ("log_level", "DEBUG"), ("jwt_secret", "s3cr3t")];
     assert_eq!(browser.post("/service/environment", &fields).await.0, StatusCode::SEE_OTHER);
     let environment = Rest(&sandbox).get(&format!("{SERVICE}/environments/{ENVIRONMENT}")).await.1;
     assert_eq!((&environment["runtime"], &environment["jwt_secret"]), (&json!("cloud"), &json!("s3cr3t")));
+    let fields = [("runtime", "cloud"), ("log_level", "DEBUG"), ("open", "yes")];
+    assert_eq!(browser.post("/service/environment", &fields).await.0, StatusCode::SEE_OTHER);
+    let environment = Rest(&sandbox).get(&format!("{SERVICE}/environments/{ENVIRONMENT}")).await.1;
+    assert_eq!(environment["jwt_secret"], json!(null), "anybody may send them");
     let page = browser.get("/service").await.1;
     assert!(page.contains("SIN-1") && page.contains("The instance SIN-1 connected."), "{page}");
     assert_eq!(browser.post("/service/environment/stop", &[]).await.0, StatusCode::SEE_OTHER);

@@ -71,6 +71,18 @@ async fn a_draft_is_validated_until_it_can_be_ordered() {
 }
 
 #[tokio::test]
+async fn a_draft_is_validated_without_rest() {
+    let sandbox = Sandbox::builder().request(draft()).start().await.unwrap();
+    let nobody = sandbox.validate("PR-1", json!({})).await.unwrap_err();
+    assert!(nobody.to_string().contains("no runner handles asset_purchase_request_validation"), "{nobody}");
+    let mut runner = validator(&sandbox).await;
+    let taken = json!({"id": "domain", "value": "a.example", "value_error": "It is taken."});
+    let (validated, _) = tokio::join!(sandbox.validate("PR-1", json!({})), says(&mut runner, taken.clone()));
+    assert_eq!(validated.unwrap()["asset"]["params"][0], taken);
+    assert!(sandbox.validate("PR-9", json!({})).await.is_err());
+}
+
+#[tokio::test]
 async fn without_an_answer_a_draft_stays_as_it_was() {
     let sandbox = Sandbox::builder().request(draft()).start().await.unwrap();
     let rest = Rest(&sandbox);
