@@ -228,7 +228,7 @@ fn environment_form(environment: &Value, sent: Option<&Form>) -> Markup {
                 (choice("runtime", "Runtime that the extension is told", &["local", "cloud"]))
                 (choice("log_level", "Log level", &LEVELS))
                 label { span { "New secret of custom events; empty: it stays" }
-                    input type="password" name="jwt_secret" autocomplete="new-password";
+                    input name="jwt_secret" autocomplete="off" spellcheck="false";
                 }
                 label.check {
                     input type="checkbox" name="open" value="yes" checked[environment["jwt_secret"].is_null()];
