@@ -13,7 +13,10 @@ mod validate;
 use jiff::{Timestamp, civil::DateTime};
 use serde_json::{Value, json};
 
-use crate::{api_error::ApiError, parameters::Giver, role::Role, store::REQUESTS, tiers, world::World};
+use crate::{
+    api_error::ApiError, parameters::Giver, role::Role, store::REQUESTS, tiers, validation::is_invalid,
+    world::World,
+};
 pub(crate) use begin::go_on;
 pub(crate) use create::create;
 use offer::Offer;
@@ -299,10 +302,6 @@ fn params(request: &Value) -> impl Iterator<Item = &Value> {
 fn param_mut<'a>(request: &'a mut Value, id: &Value) -> Option<&'a mut Value> {
     let params = request.pointer_mut("/asset/params")?.as_array_mut()?;
     params.iter_mut().find(|param| id.is_string() && param["id"] == *id)
-}
-
-fn is_invalid(param: &Value) -> bool {
-    param["value_error"].as_str().is_some_and(|error| !error.is_empty())
 }
 
 fn renews(change: &Value) -> bool {

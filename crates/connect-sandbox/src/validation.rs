@@ -26,6 +26,16 @@ pub(crate) fn is_invalid(param: &Value) -> bool {
     param["value_error"].as_str().is_some_and(|error| !error.is_empty())
 }
 
+/// Refuses a code that is not that of the link to a request's form.
+pub(crate) fn check_code(link: &str, code: &str) -> Result<(), ApiError> {
+    let form = url::Url::parse(link).ok();
+    let own = form.as_ref().and_then(|form| form.query_pairs().find(|(name, _)| name == "code"));
+    if own.is_some_and(|(_, own)| own == code) {
+        return Ok(());
+    }
+    Err(ApiError::bad("VAL_001", "code: The code is not that of the request's form."))
+}
+
 /// What is wrong with the parameters at a place, as Connect tells what is wrong with a body.
 pub(crate) fn refused(place: &str, params: &Value) -> Result<(), ApiError> {
     let invalid = params.as_array().into_iter().flatten().filter(|param| is_invalid(param));

@@ -48,7 +48,7 @@ pub(super) async fn all(
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Html<String>, Problem> {
     let query = Form::from(query);
-    let page = query.get("page").parse::<usize>().unwrap_or(1).clamp(1, 1_000_000);
+    let page = query.page();
     let filter = match query.get("text").trim() {
         "" => Rql::Empty,
         wanted => Rql::any(

@@ -32,6 +32,11 @@ impl<S: Send + Sync> FromRequest<S> for Form {
 }
 
 impl Form {
+    /// The page of a list that is asked for, from 1.
+    pub(super) fn page(&self) -> usize {
+        self.get("page").parse::<usize>().unwrap_or(1).clamp(1, 1_000_000)
+    }
+
     /// The value of a field; empty where it is missing.
     pub(super) fn get(&self, name: &str) -> &str {
         self.find(name).unwrap_or_default()

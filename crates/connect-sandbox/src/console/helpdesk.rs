@@ -65,7 +65,7 @@ async fn page(
     sent: Option<&Form>,
     texts: &[String],
 ) -> Result<Html<String>, Problem> {
-    let page = query.get("page").parse::<usize>().unwrap_or(1).clamp(1, 1_000_000);
+    let page = query.page();
     let state = match query.get("state") {
         "" => Rql::Empty,
         state => R::field("state").eq(Operand::text(state)),

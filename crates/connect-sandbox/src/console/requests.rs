@@ -37,7 +37,7 @@ pub(super) async fn list(
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Html<String>, Problem> {
     let query = Form::from(query);
-    let page = query.get("page").parse::<usize>().unwrap_or(1).clamp(1, 1_000_000);
+    let page = query.page();
     let window = format!("ordering(-created,-id)&limit={PAGE}&offset={}", (page - 1) * PAGE);
     let found = api::list(&console.core, "requests", &filter(&query), &window).await?;
     let products = super::products(&console.core).await?;

@@ -73,7 +73,7 @@ async fn page(
     sent: Option<&Form>,
     texts: &[String],
 ) -> Result<Html<String>, Problem> {
-    let page = query.get("page").parse::<usize>().unwrap_or(1).clamp(1, 1_000_000);
+    let page = query.page();
     let status = match query.get("status") {
         "" => Rql::Empty,
         status => R::field("status").eq(Operand::text(status)),
@@ -272,7 +272,7 @@ async fn of_file(
     refused: &Refused,
 ) -> Result<Html<String>, Problem> {
     let file = api::get(&console.core, &format!("{USAGE_FILES}/{}", api::segment(id))).await?;
-    let page = query.get("page").parse::<usize>().unwrap_or(1).clamp(1, 1_000_000);
+    let page = query.page();
     let of_file = R::field("usagefile.id").eq(Operand::text(id));
     let window = format!("limit={PAGE}&offset={}", (page - 1) * PAGE);
     let records = api::list(&console.core, USAGE_RECORDS, &of_file, &window).await?;

@@ -84,11 +84,7 @@ pub(crate) async fn pend(
 
 /// By the form all that was asked for has to be given.
 fn check_form(world: &World<'_>, request: &Value, body: &Value, code: &str) -> Result<(), ApiError> {
-    let form = request["params_form_url"].as_str().and_then(|form| url::Url::parse(form).ok());
-    let own = form.as_ref().and_then(|form| form.query_pairs().find(|(name, _)| name == "code"));
-    if own.is_none_or(|(_, own)| own != code) {
-        return Err(ApiError::bad("VAL_001", "code: The code is not that of the request's form."));
-    }
+    validation::check_code(request["params_form_url"].as_str().unwrap_or_default(), code)?;
     if changes(body)?.is_empty() {
         return Err(ApiError::bad("VAL_001", "asset.params: This field is required."));
     }

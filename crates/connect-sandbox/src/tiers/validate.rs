@@ -68,11 +68,7 @@ pub(crate) async fn pend(
 
 /// By the form all that was asked for has to be given.
 fn check_form(world: &World<'_>, request: &Value, body: &Value, code: &str) -> Result<(), ApiError> {
-    let form = url::Url::parse(text(&request["activation"], "link")).ok();
-    let own = form.as_ref().and_then(|form| form.query_pairs().find(|(name, _)| name == "code"));
-    if own.is_none_or(|(_, own)| own != code) {
-        return Err(ApiError::bad("VAL_001", "code: The code is not that of the request's form."));
-    }
+    validation::check_code(text(&request["activation"], "link"), code)?;
     if !body["params"].is_array() {
         return Err(ApiError::bad("VAL_001", "params: This field is required."));
     }
